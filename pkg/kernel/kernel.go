@@ -1,0 +1,107 @@
+// Package kernel defines the numeric kernels that a device offers: dense linear algebra, masked fusion, the loss and
+// the optimizer steps, all on float32.
+//
+// Matrices are row major. M is the number of rows in use of a minibatch, which may be fewer than were planned for.
+// Kernels do not allocate, do not check sizes beyond what a bug would break, and run in the order they are called.
+// Implementations: kernel/cpu.
+package kernel
+
+// Buffer is a run of float32 in a device's memory.
+type Buffer interface {
+	// Len returns the number of elements.
+	Len() int
+	// Slice returns elements from (inclusive) to to (exclusive), sharing memory.
+	Slice(from, to int) Buffer
+}
+
+// Device runs kernels. A Device is used by one goroutine at a time.
+type Device interface {
+	// Name returns the device's name as --device takes it, such as "cpu".
+	Name() string
+	// Alloc returns n zeros, aligned to 64 bytes.
+	Alloc(n int) (Buffer, error)
+	// Upload copies src into the first len(src) elements of dst.
+	Upload(dst Buffer, src []float32)
+	// Download copies the first len(dst) elements of src into dst; what was queued before is finished first.
+	Download(dst []float32, src Buffer)
+	// Close frees the device and all its buffers.
+	Close() error
+
+	Dense
+	Fusion
+	Loss
+	Update
+}
+
+// Dense is the linear layers' algebra.
+type Dense interface {
+	// Linear writes y = x wᵀ + b, and max(0, y) where relu is set. x (M,K), w (N,K) as PyTorch stores it, b (N), y (M,N).
+	Linear(y, x, w, b Buffer, m, n, k int, relu bool)
+	// LinearGradWeight writes dw = dyᵀ x. dy (M,N), x (M,K), dw (N,K).
+	LinearGradWeight(dw, dy, x Buffer, m, n, k int)
+	// LinearGradInput writes dx = dy w. dy (M,N), w (N,K), dx (M,K).
+	LinearGradInput(dx, dy, w Buffer, m, n, k int)
+	// SumRows writes the column sums of x, (M,N), to y, (N), adding in row order.
+	SumRows(y, x Buffer, m, n int)
+	// ReLUGrad writes dx = dy where y > 0, else 0, over n elements; dx may be dy.
+	ReLUGrad(dx, dy, y Buffer, n int)
+	// Standardize writes y = (x - mean) * scale. x, y (M,N); mean, scale (N); y may be x.
+	Standardize(y, x, mean, scale Buffer, m, n int)
+	// Add writes y = a + b over n elements; y may be a or b.
+	Add(y, a, b Buffer, n int)
+}
+
+// Fusion joins the features of modalities under the mask keep, (M,P), 1 where modality p of a row is present and 0 where
+// it is masked. A masked feature is exactly zero, even where the feature is not finite.
+type Fusion interface {
+	// MaskedConcat writes y = [keep_0 x_0, keep_1 x_1, ...]. x[p] (M,widths[p]), y (M, sum of widths).
+	MaskedConcat(y Buffer, x []Buffer, widths []int, keep Buffer, m int)
+	// MaskedSum writes y = sum over p of keep_p x_p. x[p] and y (M,N).
+	MaskedSum(y Buffer, x []Buffer, keep Buffer, m, n int)
+	// MaskedSlice writes dx = keep_p dy[:, from:from+n]. dy (M,total), dx (M,n), keep (M,players). It is the gradient of
+	// both fusions.
+	MaskedSlice(dx, dy, keep Buffer, m, total, from, n, p, players int)
+}
+
+// Loss is the weighted softmax cross-entropy
+//
+//	loss = 1/M * sum over rows of weight_m * (log sum_c exp(logits_mc) - logits_m,label_m).
+//
+// Labels are class indices held as float32. Sums are in float64, in row order.
+type Loss interface {
+	// SoftmaxCrossEntropy writes the loss to loss[0]. logits (M,C), label (M), weight (M).
+	SoftmaxCrossEntropy(loss, logits, label, weight Buffer, m, c int)
+	// SoftmaxCrossEntropyGrad writes dlogits = upstream[0] * weight_m / M * (softmax(logits_m) - onehot(label_m)).
+	SoftmaxCrossEntropyGrad(dlogits, logits, label, weight, upstream Buffer, m, c int)
+}
+
+// Update is the optimizer step, over n parameters held in one run.
+type Update interface {
+	// ClipScale writes min(1, maxNorm / (‖g‖ + 1e-6)) to scale[0] (torch.nn.utils.clip_grad_norm_), ‖g‖ summed in float64.
+	ClipScale(scale, g Buffer, n int, maxNorm float32)
+	// Adam takes one step of Adam or AdamW; the gradient is first multiplied by scale[0] where scale is not nil.
+	Adam(p, g, m, v, scale Buffer, n int, step AdamStep)
+	// SGD takes one step of SGD with momentum; buf is unused where Momentum is 0.
+	SGD(p, g, buf, scale Buffer, n int, step SGDStep)
+}
+
+// AdamStep holds the scalars of one step, as torch.optim.Adam and AdamW define them:
+//
+//	g += WeightDecay p           (Adam)      p *= 1 - LR WeightDecay   (AdamW, Decoupled)
+//	m = Beta1 m + (1-Beta1) g    v = Beta2 v + (1-Beta2) g²
+//	p -= LR / Correction1 * m / (sqrt(v) / sqrt(Correction2) + Epsilon)
+//
+// with Correction_i = 1 - Beta_i^t, computed by the caller in float64.
+type AdamStep struct {
+	LR, Beta1, Beta2, Epsilon, WeightDecay float64
+	Correction1, Correction2               float64
+	Decoupled                              bool
+}
+
+// SGDStep holds the scalars of one step, as torch.optim.SGD defines them, without dampening or Nesterov:
+//
+//	g += WeightDecay p;  buf = g on the First step, else Momentum buf + g;  p -= LR buf.
+type SGDStep struct {
+	LR, Momentum, WeightDecay float64
+	First                     bool
+}
