@@ -1,0 +1,72 @@
+package metric
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// numpy 1.24.2, numpy.quantile on the same six values.
+func TestQuantilesAgainstNumpy(t *testing.T) {
+	got := Quantiles([]float64{0.5, -0.5, 1, 1, 1.5, 2}, 0, .05, .25, .5, .75, .95, 1)
+	for i, want := range []float64{-0.5, -0.25, 0.625, 1, 1.375, 1.875, 2} {
+		near(t, "quantile", got[i], want)
+	}
+	near(t, "of nothing", Quantiles(nil, 0.5)[0], math.NaN())
+	near(t, "of one", Quantiles([]float64{7}, 0.3)[0], 7)
+}
+
+func TestMeanDeviation(t *testing.T) {
+	for _, row := range []struct {
+		name            string
+		x               []float64
+		mean, deviation float64
+	}{
+		{"nothing", nil, math.NaN(), math.NaN()},
+		{"one", []float64{3}, 3, 0},
+		{"by hand", []float64{2, 4, 4, 4, 5, 5, 7, 9}, 5, math.Sqrt(32. / 7)},
+		{"far from zero", []float64{1e9, 1e9 + 1, 1e9 + 2}, 1e9 + 1, 1},
+	} {
+		mean, deviation := MeanDeviation(row.x)
+		near(t, row.name+": mean", mean, row.mean)
+		near(t, row.name+": deviation", deviation, row.deviation)
+	}
+}
+
+// log-softmax by hand: two equal logits are -log 2 each; a lead of 40 leaves the leader -exp(-40), which a difference
+// of float32 numbers would round to 0 and a probability to 1.
+func TestLogSoftmax(t *testing.T) {
+	logits := []float32{3, 3, 40, 0, -1000, 1000}
+	dst := make([]float32, 6)
+	LogSoftmax(dst, logits, 2)
+	for i, want := range []float64{-math.Ln2, -math.Ln2, -math.Exp(-40), -40, -2000, 0} {
+		if got := float64(dst[i]); math.Abs(got-want) > 1e-6*math.Abs(want) {
+			t.Errorf("element %d: got %v, want %v", i, got, want)
+		}
+	}
+}
+
+// Each row's probabilities sum to 1, and adding a constant to a row changes nothing.
+func TestLogSoftmaxLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		classes := rapid.IntRange(1, 8).Draw(t, "classes")
+		logits := rapid.SliceOfN(rapid.Float32Range(-30, 30), classes, classes).Draw(t, "logits")
+		dst, moved := make([]float32, classes), make([]float32, classes)
+		for c, x := range logits {
+			moved[c] = x + 16
+		}
+		LogSoftmax(dst, logits, classes)
+		LogSoftmax(moved, moved, classes)
+		var sum float64
+		for c := range dst {
+			sum += math.Exp(float64(dst[c]))
+			if math.Abs(float64(dst[c]-moved[c])) > 1e-5*(1+math.Abs(float64(dst[c]))) {
+				t.Fatalf("class %d: %v, moved %v", c, dst[c], moved[c])
+			}
+		}
+		if math.Abs(sum-1) > 1e-5 {
+			t.Fatalf("probabilities sum to %v", sum)
+		}
+	})
+}
