@@ -1,0 +1,97 @@
+package stream
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+)
+
+// Writer writes one stream. Its bytes depend on the schema, the records and the options alone.
+type Writer struct {
+	buf     *bufio.Writer
+	w       recordWriter
+	batches int64
+	closed  bool
+}
+
+// recordWriter is what Arrow's two writers have in common.
+type recordWriter interface {
+	Write(arrow.Record) error
+	Close() error
+}
+
+// NewWriter returns a writer of records of the given schema to w. Nothing is written before the first Write or Close.
+func NewWriter(w io.Writer, schema *arrow.Schema, opts ...Option) (*Writer, error) {
+	c := newConfig(opts)
+	options := []ipc.Option{ipc.WithSchema(schema), ipc.WithAllocator(c.mem)}
+	switch c.compression {
+	case "", "none":
+	case "zstd":
+		options = append(options, ipc.WithZstd())
+	case "lz4":
+		options = append(options, ipc.WithLZ4())
+	default:
+		return nil, fmt.Errorf("compression %q is not known: want none, zstd or lz4", c.compression)
+	}
+	buf := bufio.NewWriterSize(w, 1<<16)
+	if !c.fileFormat {
+		return &Writer{buf: buf, w: ipc.NewWriter(buf, options...)}, nil
+	}
+	file, err := ipc.NewFileWriter(&counter{w: buf}, options...)
+	if err != nil {
+		return nil, fmt.Errorf("writing the file format: %w", err)
+	}
+	return &Writer{buf: buf, w: file}, nil
+}
+
+// Write writes a record, of the writer's schema, and passes it on to the underlying writer whole.
+func (w *Writer) Write(rec arrow.Record) error {
+	err := w.w.Write(rec)
+	if err == nil {
+		err = w.buf.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing batch %d: %w", w.batches, err)
+	}
+	w.batches++
+	return nil
+}
+
+// Close writes the end marker or the footer, which tells readers that the writer succeeded: call it on the success path
+// only. It does not close the underlying writer.
+func (w *Writer) Close() error {
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	if err := w.w.Close(); err != nil {
+		return fmt.Errorf("writing the end marker: %w", err)
+	}
+	if err := w.buf.Flush(); err != nil {
+		return fmt.Errorf("writing the end marker: %w", err)
+	}
+	return nil
+}
+
+// counter is the io.WriteSeeker that Arrow's file writer wants, over a plain writer: it only ever asks where it is.
+type counter struct {
+	w  io.Writer
+	at int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.at += int64(n)
+	return n, err
+}
+
+func (c *counter) Seek(offset int64, whence int) (int64, error) {
+	if offset != 0 || whence != io.SeekCurrent {
+		return 0, errors.New("seeking in a stream")
+	}
+	return c.at, nil
+}
