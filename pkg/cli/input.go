@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"mmtools/pkg/stream"
+)
+
+// OpenStream opens an input stream: a path, or standard input for "" and "-". A regular file, named or redirected, is
+// mapped and can be rewound; anything else is read as a pipe. A terminal is refused, and so is a second input that
+// wants standard input; both are usage errors. The caller closes the reader.
+func (c *Context) OpenStream(path string) (*stream.Reader, error) {
+	if path != "" && path != "-" {
+		return stream.OpenFile(path)
+	}
+	if err := c.takeStdin(); err != nil {
+		return nil, err
+	}
+	if isTerminal(c.Stdin) {
+		err := Usage("refusing to read a stream from a terminal")
+		return nil, Hint(err, "name a FILE, or pipe a stream in: ... | %s", c.name)
+	}
+	return stream.FromFile(c.Stdin, stream.WithName("stdin"))
+}
+
+// takeStdin lets one input have standard input.
+func (c *Context) takeStdin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stdinTaken {
+		return Hint(Usage("two inputs want standard input"), "name a FILE for all inputs but one")
+	}
+	c.stdinTaken = true
+	return nil
+}

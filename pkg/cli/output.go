@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"sync"
+
+	"mmtools/pkg/stream"
+)
+
+// Product is an output under way: a file that takes its name on Commit, or standard output. A run commits it last, when
+// everything is written. Abort leaves an older file as it was; after Commit it does nothing, so it can be deferred, and
+// Main aborts whatever a run leaves open.
+type Product struct {
+	io.Writer
+	commit func() error
+	abort  func()
+
+	mu   sync.Mutex // Main aborts an interrupted run that does not return
+	done bool
+}
+
+// Create starts an output stream: a path, or standard output for "" and "-". A terminal is refused for "" (a usage
+// error) and taken for "-". A path that names a device or a named pipe is written to directly.
+func (c *Context) Create(path string) (*Product, error) {
+	if path == "" && isTerminal(c.Stdout) {
+		return nil, Hint(Usage("refusing to write a stream to a terminal"), "-o FILE writes a file, a pipe reads it, and -o - writes it here all the same")
+	}
+	return c.create(path)
+}
+
+// CreateText starts an output for people or for line tools, which a terminal may show.
+func (c *Context) CreateText(path string) (*Product, error) {
+	p, err := c.create(path)
+	if err != nil {
+		return nil, err
+	}
+	buffered := bufio.NewWriter(p.Writer)
+	commit := p.commit
+	p.Writer = buffered
+	p.commit = func() error {
+		if err := buffered.Flush(); err != nil {
+			return err
+		}
+		return commit()
+	}
+	return p, nil
+}
+
+func (c *Context) create(path string) (*Product, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var p *Product
+	if path == "" || path == "-" {
+		if c.stdoutTaken {
+			return nil, Hint(Usage("two outputs want standard output"), "name a FILE for all outputs but one")
+		}
+		c.stdoutTaken = true
+		p = &Product{Writer: c.Stdout, commit: func() error { return nil }, abort: func() {}}
+	} else {
+		file, err := stream.Create(path)
+		if err != nil {
+			return nil, fmt.Errorf("creating output: %w", err)
+		}
+		p = &Product{Writer: file, commit: file.Commit, abort: file.Abort}
+	}
+	c.products = append(c.products, p)
+	return p, nil
+}
+
+// Commit makes the output final. Call it once, on the success path.
+func (p *Product) Commit() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done {
+		return errInterrupted // Main gave up on this run
+	}
+	p.done = true
+	if err := p.commit(); err != nil {
+		p.abort()
+		return fmt.Errorf("writing output: %w", err)
+	}
+	return nil
+}
+
+// Abort drops the output.
+func (p *Product) Abort() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.done {
+		p.done = true
+		p.abort()
+	}
+}
