@@ -29,7 +29,7 @@ type tool struct {
 
 func documentation(t *testing.T, format string) string {
 	t.Helper()
-	k, err := kong.New(&tool{}, kong.Name("mm-try"), kong.Description("Try a thing.\n\nIt is -1 \\ small.\n\n    mm-try --quiet\n"))
+	k, err := kong.New(&tool{}, kong.Name("mm-try"), kong.Description("Try a thing.\n\nIt is -1 \\ small.\nFor example:\n  mm-try --quiet\n\nThat is all."))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestMan(t *testing.T) {
 		".SH NAME\nmm\\-try \\- try a thing\n",
 		".B mm\\-try [evaluate]\n[\\fIoption\\fR ...] [<file> ...]\n",
 		"It is \\-1 \\e small.\n",
-		".EX\nmm\\-try \\-\\-quiet\n.EE\n",
+		"For example:\n.PP\n.RS 4\n.EX\nmm\\-try \\-\\-quiet\n.EE\n.RE\n.PP\nThat is all.\n",
 		"\\fB\\-o, \\-\\-output\\fR=\\fIFILE\\fR\nWrite to FILE.\n",
 		"\\fB\\-\\-[no\\-]shuffle\\fR\n",
 		".B MM_DEVICE\n\\-\\-device\n",

@@ -123,23 +123,32 @@ func environment(b *strings.Builder, t command) {
 
 // prose writes paragraphs, which blank lines separate; indented lines keep their breaks.
 func prose(b *strings.Builder, text string) {
-	for _, p := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
-		if strings.TrimSpace(p) == "" {
-			continue
-		}
-		if strings.HasPrefix(p, "  ") || strings.HasPrefix(p, "\t") {
-			b.WriteString(".PP\n.RS 4\n.EX\n")
-			for _, line := range strings.Split(p, "\n") {
-				b.WriteString(roff(strings.TrimPrefix(strings.TrimPrefix(line, "\t"), "    ")) + "\n")
-			}
+	const paragraph, example = ".PP\n", ".PP\n.RS 4\n.EX\n"
+	open := "" // what the lines before have begun
+	end := func() {
+		if open == example {
 			b.WriteString(".EE\n.RE\n")
+		}
+		open = ""
+	}
+	for _, line := range strings.Split(strings.Trim(text, "\n"), "\n") {
+		kind := paragraph
+		if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") {
+			kind = example
+		}
+		line = strings.TrimSpace(line)
+		if line == "" {
+			end()
 			continue
 		}
-		b.WriteString(".PP\n")
-		for _, line := range strings.Split(p, "\n") {
-			b.WriteString(roff(strings.TrimSpace(line)) + "\n")
+		if kind != open {
+			end()
+			b.WriteString(kind)
+			open = kind
 		}
+		b.WriteString(roff(line) + "\n")
 	}
+	end()
 }
 
 // roff escapes what roff would take for its own: backslashes, dashes, and a dot or quote at a line's start.
