@@ -1,0 +1,85 @@
+# make help lists the targets.
+
+VERSION := 0.1.0
+PKG     ?= ./...
+OUT     ?= demo-out
+TOOLS   := $(notdir $(wildcard cmd/mm-*))
+SHELL   := /bin/bash
+GO      ?= go
+
+# cgo cannot ask whether a library is there, so make does; without it the kernels in Go are built. KERNELS=go asks for those.
+ifndef KERNELS
+KERNELS := $(shell scripts/deps --check && echo openblas || echo go)
+endif
+export GOFLAGS := $(if $(filter openblas,$(KERNELS)),-tags=openblas) $(filter-out -tags=%,$(GOFLAGS))
+LDFLAGS := -s -w -X mmtools/pkg/cli.Version=$(VERSION)
+
+# Settings of `make experiment`; METHOD is a script's name.
+METHOD  ?= sample-level
+SEED    ?= 0
+NAME    ?= $(METHOD)-$(SEED)
+OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build install test race fuzz bench lint man man-check demo experiment check clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  %-11s %s\n", $$1, $$2 }'
+	@echo; echo "  kernels: $(KERNELS) (KERNELS=go builds without cgo libraries)"
+
+deps: ## install the C compiler and OpenBLAS where that can be done
+	@scripts/deps
+
+build: ## build the tools into bin/
+	@scripts/deps --quiet
+	@$(MAKE) --no-print-directory tools
+
+# A make of its own: KERNELS is asked again after scripts/deps may have installed what was missing.
+.PHONY: tools
+tools:
+	@echo "building $(TOOLS) with the $(KERNELS) kernels" >&2
+	@mkdir -p bin
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(TOOLS))
+
+install: build ## install the tools, their man pages and completions under PREFIX (default: /usr/local)
+	@scripts/install $(or $(PREFIX),/usr/local)
+
+test: ## run every test; PKG=./pkg/stream for one package
+	@scripts/deps --quiet
+	@$(MAKE) --no-print-directory go-test
+
+.PHONY: go-test
+go-test:
+	@$(GO) test $(PKG)
+
+race: ## run the tests of the concurrent packages under the race detector
+	@$(GO) test -race -short ./pkg/cli ./pkg/stream/... ./pkg/schema/... ./pkg/kernel/... ./pkg/machine ./pkg/valuation ./pkg/train
+
+fuzz: ## fuzz every decoder for FUZZTIME each (default: 10s)
+	@scripts/fuzz $(or $(FUZZTIME),10s)
+
+bench: ## run the benchmarks; PKG=./pkg/kernel/cpu for one package
+	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
+
+lint: ## gofmt, go vet in every build, staticcheck, go mod tidy
+	@scripts/lint
+
+man: build ## make docs/man and completions from the flag definitions
+	@scripts/man
+
+man-check: build ## fail where docs/man or completions differ from the flag definitions
+	@scripts/man --check
+
+demo: build ## make data, train the three methods, and show what valuation found, in OUT (default: demo-out)
+	@PATH="$(CURDIR)/bin:$$PATH" scripts/demo --out "$(OUT)"
+
+experiment: build ## run or go on with METHOD (baseline, sample-level, modality-level) on TRAIN and TEST, in experiments/NAME
+	@[[ -n "$(TRAIN)" && -n "$(TEST)" ]] || { echo "usage: make experiment METHOD=$(METHOD) SEED=$(SEED) TRAIN=FILE TEST=FILE [VALIDATE=FILE] [NAME=$(NAME)] [OPTIONS='--epochs 30']" >&2; exit 2; }
+	@PATH="$(CURDIR)/bin:$$PATH" scripts/$(METHOD) --train "$(TRAIN)" --test "$(TEST)" $(if $(VALIDATE),--validate "$(VALIDATE)") \
+		--seed $(SEED) --out experiments/$(NAME) $(OPTIONS)
+
+check: ## all that .ci/run does
+	@.ci/run
+
+clean: ## remove what make made: bin, demo-out
+	@rm -rf bin build "$(OUT)"
