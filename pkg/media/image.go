@@ -17,6 +17,9 @@ const maxPixels = 1 << 25
 // Imager decodes png and jpeg images to pixels of one shape: channels first, as convolutions take them. It holds buffers: one
 // goroutine at a time.
 type Imager struct {
+	// Strict makes an image of another size an error where it would be scaled.
+	Strict bool
+
 	height, width int
 	colour        bool
 	canvas        *image.RGBA
@@ -56,8 +59,12 @@ func ImageSize(r io.Reader) (height, width int, err error) {
 // of ITU-R BT.601, as in JPEG; what is transparent lies on black.
 func (m *Imager) Decode(dst []uint8, r io.ReadSeeker) error {
 	m.reader.Reset(r)
-	if _, _, err := ImageSize(m.reader); err != nil { // before the decoder asks for memory
+	height, width, err := ImageSize(m.reader) // before the decoder asks for memory
+	if err != nil {
 		return err
+	}
+	if m.Strict && (height != m.height || width != m.width) {
+		return fmt.Errorf("%d x %d pixels (height, width): want %d x %d", height, width, m.height, m.width)
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return err

@@ -153,6 +153,9 @@ func (a *Array) Uint8s() []uint8 {
 // Float64 returns element j of row i, in C order of the row, as it is; a 64-bit integer beyond 2^53 is rounded.
 func (a *Array) Float64(i, j int) float64 { return a.element.float64(a.at(i, j)) }
 
+// Bits returns element j of row i, in C order of the row, as the unsigned number of its width.
+func (a *Array) Bits(i, j int) uint64 { return a.element.bits(a.at(i, j)) }
+
 // Int returns the only element of row i, which must be a whole number that an int64 holds; the row has one element.
 func (a *Array) Int(i int) (int64, error) {
 	b := a.at(i, 0)

@@ -1,0 +1,85 @@
+package encode
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"mmtools/pkg/media"
+
+	"github.com/apache/arrow/go/v17/arrow/float16"
+)
+
+// NewDecoder implements Source; the arrays are only read, so that one decoder would do for all.
+func (a *Arrays) NewDecoder() (Decoder, error) { return a, nil }
+
+// Decode implements Decoder. Tensors that the file holds as the stream does are not copied: they lie in the mapping.
+// A NaN or an infinity, also of a float64 that float32 cannot hold, is an error that names file, row and column.
+func (a *Arrays) Decode(k int, row *Row, store []any) error {
+	i := a.rows[k]
+	row.Label = -1
+	if a.labels != nil {
+		label, err := a.labels.Int(i)
+		if err != nil {
+			return err // checked when the array was opened
+		}
+		row.Label = int32(label)
+	}
+	if a.ids != nil {
+		row.ID = a.ids[k]
+	} else {
+		row.ID = strconv.Itoa(i)
+	}
+	for p, array := range a.arrays {
+		var column int
+		row.Tensors[p], column = arrayRow(array, i, a.samples.Elements[p], store, p)
+		if column >= 0 {
+			return fmt.Errorf("%s: row %d, column %d: %v is not finite in float32", array.Name(), i, column, array.Float64(i, column))
+		}
+	}
+	return nil
+}
+
+// arrayRow returns row i and the column of its first number that is not finite, or -1.
+func arrayRow(array *media.Array, i int, element Element, store []any, p int) (any, int) {
+	size := array.RowSize()
+	switch element {
+	case Uint8:
+		if all := array.Uint8s(); all != nil {
+			return all[i*size:][:size:size], -1
+		}
+		t := tensor[uint8](store, p, size)
+		for j := range t {
+			t[j] = uint8(array.Bits(i, j))
+		}
+		return t, -1
+	case Float16:
+		t, bad := tensor[float16.Num](store, p, size), -1
+		for j := range t {
+			bits := uint16(array.Bits(i, j))
+			if bits&0x7c00 == 0x7c00 && bad < 0 { // the exponent of infinities and NaN
+				bad = j
+			}
+			t[j] = float16.FromBits(bits)
+		}
+		return t, bad
+	}
+	t := array.Float32s()
+	if t != nil {
+		t = t[i*size:][:size:size]
+	} else {
+		t = tensor[float32](store, p, size)
+		array.Row(i, t)
+	}
+	return t, notFinite(t)
+}
+
+// notFinite returns the place of the first NaN or infinity in x, or -1.
+func notFinite(x []float32) int {
+	for i, v := range x {
+		if math.Float32bits(v)>>23&0xff == 0xff {
+			return i
+		}
+	}
+	return -1
+}

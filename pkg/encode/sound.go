@@ -1,0 +1,102 @@
+package encode
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"sync"
+
+	"mmtools/pkg/media"
+)
+
+// Sound says how wav files become log-mel spectrograms of one shape: mixed to one channel, resampled to Rate, cut after
+// Seconds or filled up with silence, then transformed as media.LogMel says, frames centred.
+type Sound struct {
+	Rate      int     // frames a second
+	Seconds   float64 // length
+	NFFT      int     // samples of a transform
+	Window    int     // samples of the Hann window, 0 for NFFT
+	Hop       int     // samples from one frame to the next
+	Mels      int     // bands
+	Low, High float64 // Hz; High 0 for Rate/2
+}
+
+// maxSoundSamples bounds a waveform: 256 MiB of float32.
+const maxSoundSamples = 1 << 26
+
+func (s Sound) samples() int { return int(math.Round(float64(s.Rate) * s.Seconds)) }
+
+// plan makes the transform.
+func (s Sound) plan() (*media.LogMel, error) {
+	if !(s.Seconds > 0) || float64(s.Rate)*s.Seconds > maxSoundSamples {
+		return nil, fmt.Errorf("%g seconds of %d frames: want 1 to %d in all", s.Seconds, s.Rate, maxSoundSamples)
+	}
+	return media.NewLogMel(media.LogMelOptions{Rate: s.Rate, Samples: s.samples(), NFFT: s.NFFT, Window: s.Window,
+		Hop: s.Hop, Mels: s.Mels, Low: s.Low, High: s.High, Centre: true})
+}
+
+// soundDecoder decodes the wav files of one modality; it belongs to one goroutine.
+type soundDecoder struct {
+	sound   Sound
+	plan    *media.LogMel
+	filters *resamplers
+	wav     media.WAV
+	mono    []float32
+	wave    []float32 // (samples)
+}
+
+// decode writes the spectrogram of the wav file f, of size bytes, to dst. Only the part that the spectrogram depends on is read.
+func (d *soundDecoder) decode(dst []float32, f *os.File, size int64) error {
+	if err := d.wav.Open(f, size); err != nil {
+		return err
+	}
+	if d.wav.Frames == 0 {
+		return errors.New("no sound: the data chunk is empty")
+	}
+	filter, err := d.filters.get(d.wav.Rate, d.sound.Rate)
+	if err != nil {
+		return err
+	}
+	frames := int(min(d.wav.Frames, int64(filter.Need(len(d.wave)))))
+	if cap(d.mono) < frames {
+		d.mono = make([]float32, frames)
+	}
+	mono := d.mono[:frames]
+	if err := d.wav.ReadMono(mono, 0); err != nil {
+		return err
+	}
+	n := min(len(d.wave), filter.Len(frames))
+	filter.Resample(d.wave[:n], mono)
+	clear(d.wave[n:])
+	d.plan.Transform(dst, d.wave)
+	return nil
+}
+
+// resamplers makes each filter once for all goroutines.
+type resamplers struct {
+	mu   sync.Mutex
+	made map[[2]int]*media.Resampler
+}
+
+// maxResamplers bounds the filters kept: a list of sounds of a thousand odd rates must not keep a thousand tables.
+const maxResamplers = 8
+
+func newResamplers() *resamplers { return &resamplers{made: map[[2]int]*media.Resampler{}} }
+
+func (r *resamplers) get(from, to int) (*media.Resampler, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f, ok := r.made[[2]int{from, to}]; ok {
+		return f, nil
+	}
+	f, err := media.NewResampler(from, to)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.made) == maxResamplers {
+		clear(r.made)
+	}
+	r.made[[2]int{from, to}] = f
+	return f, nil
+}

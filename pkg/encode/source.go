@@ -1,0 +1,92 @@
+package encode
+
+import (
+	"errors"
+	"fmt"
+
+	"mmtools/pkg/modality"
+)
+
+// Element is the type in which a modality's numbers are kept.
+type Element string
+
+// The element types of the samples stream.
+const (
+	Float32 Element = "float32"
+	Float16 Element = "float16"
+	Uint8   Element = "uint8"
+)
+
+// Samples is what is known of all samples before the first is decoded.
+type Samples struct {
+	Modalities []modality.Modality
+	Elements   []Element // of each modality
+	Classes    []string  // in label order; none where nothing is labelled
+	Digest     string    // "sha256:<hex>" over what the samples are made from and the options that shape them
+}
+
+// Row is one sample.
+type Row struct {
+	ID      string
+	Label   int32 // -1 where unlabelled
+	Tensors []any // of each modality []float32, []float16.Num or []uint8, row major; nil where the sample lacks it
+}
+
+// Source is a list of samples to decode.
+type Source interface {
+	Samples() Samples
+	// Rows returns the number of samples.
+	Rows() int
+	// NewDecoder returns a decoder for one goroutine.
+	NewDecoder() (Decoder, error)
+	// Close frees files and mappings; what decoders gave out is invalid from then on.
+	Close() error
+}
+
+// Decoder decodes samples of a Source.
+type Decoder interface {
+	// Decode fills row with sample i, 0 <= i < Rows. It reuses the tensors that it finds in store, one slot for each modality, and
+	// leaves new ones there; an error names the file and the place.
+	Decode(i int, row *Row, store []any) error
+}
+
+// maxElements bounds the tensor of one modality of one sample: 1 GiB of float32.
+const maxElements = 1 << 28
+
+// checkModalities returns an error for modalities that a samples stream cannot hold.
+func checkModalities(ms []modality.Modality) error {
+	if len(ms) == 0 {
+		return errors.New("no modality: want at least one")
+	}
+	if len(ms) > modality.Max {
+		return fmt.Errorf("%d modalities: at most %d", len(ms), modality.Max)
+	}
+	seen := map[string]bool{}
+	for _, m := range ms {
+		if err := modality.CheckName(m.Name); err != nil {
+			return err
+		}
+		if seen[m.Name] {
+			return fmt.Errorf("modality %q twice", m.Name)
+		}
+		seen[m.Name] = true
+		size := 1
+		for _, d := range m.Shape {
+			if d < 1 || d > maxElements/size {
+				return fmt.Errorf("modality %q: shape %v: want 1 to %d elements", m.Name, m.Shape, maxElements)
+			}
+			size *= d
+		}
+	}
+	return nil
+}
+
+// tensor returns the n elements that store[p] holds, making them where it does not.
+func tensor[T any](store []any, p, n int) []T {
+	if t, ok := store[p].([]T); ok && len(t) == n {
+		return t
+	}
+	t := make([]T, n)
+	store[p] = t
+	return t
+}
