@@ -14,6 +14,13 @@ type Buffer interface {
 	Slice(from, to int) Buffer
 }
 
+// Shared is a Buffer in memory that the host shares: what is written there needs no Upload.
+type Shared interface {
+	Buffer
+	// Host returns the buffer's elements themselves.
+	Host() []float32
+}
+
 // Device runs kernels. A Device is used by one goroutine at a time.
 type Device interface {
 	// Name returns the device's name as --device takes it, such as "cpu".

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/cli"
+	"mmtools/pkg/device"
+	"mmtools/pkg/schema"
+	"mmtools/pkg/stream"
+	"mmtools/pkg/train"
+)
+
+type command struct {
+	Samples  string `arg:"" optional:"" placeholder:"SAMPLES" help:"Samples stream to train on (default: standard input)."`
+	Init     string `placeholder:"MODEL" help:"Go on from this model instead of a new one."`
+	Plan     string `placeholder:"FILE" help:"Train on the rows of this plan; - reads it from standard input (default: every sample once, whole)."`
+	Epochs   int    `default:"1" placeholder:"N" help:"Train for N epochs more; 0 writes the model untrained (default: ${default})."`
+	Validate string `placeholder:"FILE" help:"Measure the accuracy on these samples after every epoch."`
+	Keep     string `default:"auto" enum:"auto,best,last" placeholder:"WHICH" help:"With best, the model also keeps the weights of the epoch that validated best, which mm-eval prefers; with last it does not; auto is best where --validate is given (default: ${default})."`
+
+	Model    modelFlags    `embed:""`
+	Training trainingFlags `embed:""`
+
+	cli.Device
+	cli.Output
+	cli.Logging
+}
+
+// Run trains and writes the model.
+func (c *command) Run(ctx *cli.Context) error {
+	if c.Epochs < 0 {
+		return cli.Usage("--epochs: got %d, want 0 or more", c.Epochs)
+	}
+	if c.Keep == "best" && c.Validate == "" {
+		return cli.Usage("--keep best needs --validate FILE")
+	}
+	if c.Keep == "auto" && c.Validate != "" {
+		c.Keep = "best"
+	}
+	if err := c.Training.check(); err != nil {
+		return err
+	}
+	d, err := device.Open(c.Device.Device, c.Threads)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	samples, err := readSamples(ctx, c.Samples, true)
+	if err != nil {
+		return err
+	}
+	defer samples.Close()
+	model, err := c.start(ctx, samples)
+	if err != nil {
+		return err
+	}
+	options := train.Options{Device: d, Epochs: c.Epochs, Samples: samples, KeepBest: c.Keep == "best"}
+	if options.Plan, err = c.readPlan(ctx, model, samples); err != nil {
+		return err
+	}
+	if c.Validate != "" {
+		if options.Validate, err = readSamples(ctx, c.Validate, false); err != nil {
+			return err
+		}
+		defer options.Validate.Close()
+		if err := arrange(options.Validate, model); err != nil {
+			return err
+		}
+	}
+	out, err := ctx.Create(c.Output.Output)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	ctx.Log.Debug().Str("device", d.Name()).Int("samples", samples.Rows()).Uint64("seed", model.State.Seed).Msg("training")
+	if err := c.train(ctx, model, options); err != nil {
+		return err
+	}
+	seed := model.State.Seed
+	model.Header = schema.Header{
+		Kind: schema.KindModel, Tool: ctx.Tool, Seed: &seed, Modalities: model.Header.Modalities, Classes: samples.Header.Classes,
+		Digest: schema.Digest{Samples: samples.Header.Digest.Samples},
+	}
+	if err := model.Write(out); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+// start returns the model to train: that of --init, arranged for the samples, or a new one.
+func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.Checkpoint, error) {
+	if c.Init == "" {
+		spec, err := c.Model.spec(samples.Header)
+		if err != nil {
+			return nil, err
+		}
+		state := c.Training.state(checkpoint.State{})
+		if err := train.CheckOptimizer(state.Optimizer); err != nil {
+			return nil, cli.Usage("%w", err)
+		}
+		model, err := train.New(spec, state, samples)
+		if err != nil {
+			return nil, err
+		}
+		model.Header.Modalities = samples.Header.Modalities
+		return model, nil
+	}
+	if err := c.Model.refuse(); err != nil {
+		return nil, err
+	}
+	in, err := ctx.OpenStream(c.Init)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	model, err := checkpoint.Read(in)
+	if err != nil {
+		return nil, err
+	}
+	trained := model.State.Optimizer.Name
+	model.State = c.Training.state(model.State)
+	if model.State.Step > 0 && model.State.Optimizer.Name != trained {
+		return nil, cli.Usage("--optimizer %s: the model of --init was trained with %s, whose moments do not carry over", model.State.Optimizer.Name, trained)
+	}
+	if err := train.CheckOptimizer(model.State.Optimizer); err != nil {
+		return nil, cli.Usage("%w", err)
+	}
+	return model, arrange(samples, model)
+}
+
+func (c *command) readPlan(ctx *cli.Context, model *checkpoint.Checkpoint, samples *train.Samples) (*train.Plan, error) {
+	if c.Plan == "" {
+		return nil, nil
+	}
+	in, err := ctx.OpenStream(c.Plan)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	r, err := schema.NewPlanReader(in)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := specOf(model)
+	if err != nil {
+		return nil, err
+	}
+	return train.ReadPlan(r, samples, spec, in.Name())
+}
+
+// readSamples reads a samples stream to its end; it is mapped where it is a file.
+func readSamples(ctx *cli.Context, path string, labelled bool) (*train.Samples, error) {
+	in, err := ctx.OpenStream(path)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := readFrom(in, labelled)
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	if samples.Bytes > 0 {
+		ctx.Log.Info().Int("samples", samples.Rows()).Int64("bytes", samples.Bytes).Msg("buffered the samples of a pipe in memory")
+	}
+	return samples, nil
+}
+
+func readFrom(in *stream.Reader, labelled bool) (*train.Samples, error) {
+	r, err := schema.NewSamplesReader(in)
+	if err != nil {
+		return nil, err
+	}
+	return train.ReadSamples(r, in, labelled)
+}
+
+func arrange(samples *train.Samples, model *checkpoint.Checkpoint) error {
+	spec, err := specOf(model)
+	if err != nil {
+		return err
+	}
+	return samples.Arrange(spec)
+}
+
+// train runs the epochs, logs each, and draws the progress within one.
+func (c *command) train(ctx *cli.Context, model *checkpoint.Checkpoint, o train.Options) error {
+	rows := o.Samples.Rows()
+	if o.Plan != nil {
+		rows = o.Plan.Rows()
+	}
+	progress := ctx.Progress(int64(c.Epochs)*int64(rows), "rows")
+	o.OnRows = func(n int) { progress.Add(int64(n)) }
+	o.OnEpoch = func(e train.Epoch) {
+		event := ctx.Log.Info().Int("epoch", e.Epoch).Int64("step", e.Step).Int("rows", e.Rows).Float64("lr", e.LR).
+			Float64("loss", e.Loss).Int64("elapsed_ms", e.Elapsed.Milliseconds())
+		if o.Validate != nil {
+			event = event.Float64("accuracy", e.Accuracy).Bool("best", e.Best)
+		}
+		event.Msg("trained an epoch")
+	}
+	err := train.Run(ctx, model, o)
+	progress.Done()
+	if err != nil {
+		return fmt.Errorf("training: %w", err)
+	}
+	return nil
+}

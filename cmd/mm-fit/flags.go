@@ -1,0 +1,127 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/cli"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/network"
+	"mmtools/pkg/schema"
+	"mmtools/pkg/train"
+)
+
+// modelFlags describe a new model; with --init the model says itself what it is.
+type modelFlags struct {
+	Backbone    []string `sep:"none" placeholder:"[NAME=]SPEC" help:"Backbone of modality NAME, or of all: identity, linear:H, or mlp:H1,H2,... with a ReLU after each layer (default: mlp:512). Repeat it for several modalities."`
+	Fusion      *string  `placeholder:"NAME" help:"Join the features by concat, or sum them with sum (default: concat)."`
+	Standardize *bool    `negatable:"" help:"Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)."`
+}
+
+// refuse returns an error where a flag would change the model of --init.
+func (m modelFlags) refuse() error {
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{{"backbone", len(m.Backbone) > 0}, {"fusion", m.Fusion != nil}, {"standardize", m.Standardize != nil}} {
+		if f.given {
+			return cli.Usage("--%s: the model of --init already is what it is", f.name)
+		}
+	}
+	return nil
+}
+
+// spec returns the model that the flags and the samples describe.
+func (m modelFlags) spec(h schema.Header) (network.Spec, error) {
+	spec := network.Spec{Fusion: "concat", Classes: h.Classes}
+	if m.Fusion != nil {
+		spec.Fusion = *m.Fusion
+	}
+	for _, mod := range h.Modalities {
+		spec.Modalities = append(spec.Modalities,
+			network.Channel{Modality: mod, Backbone: "mlp:512", Standardize: m.Standardize == nil || *m.Standardize})
+	}
+	for _, b := range m.Backbone {
+		name, description, named := strings.Cut(b, "=")
+		if !named {
+			description = b
+		}
+		found := false
+		for i := range spec.Modalities {
+			if !named || spec.Modalities[i].Name == name {
+				spec.Modalities[i].Backbone, found = description, true
+			}
+		}
+		if !found {
+			return spec, cli.Usage("--backbone %s: no modality %q; the samples have %v", b, name, modality.Names(h.Modalities))
+		}
+	}
+	if err := spec.Check(); err != nil {
+		return spec, cli.Usage("the model cannot be built: %w", err)
+	}
+	return spec, nil
+}
+
+func specOf(model *checkpoint.Checkpoint) (network.Spec, error) { return network.ParseSpec(model.Spec) }
+
+// trainingFlags change the settings of the training, which a model carries from run to run.
+type trainingFlags struct {
+	BatchSize   *int     `placeholder:"N" env:"MM_BATCH_SIZE" help:"Take N rows a step (default: 64, or that of --init)."`
+	Optimizer   *string  `placeholder:"NAME" help:"Optimize with adam, adamw or sgd, as PyTorch defines them (default: adam, or that of --init)."`
+	LR          *float64 `name:"lr" placeholder:"RATE" help:"Base learning rate (default: 0.001, or that of --init)."`
+	LRSchedule  *string  `name:"lr-schedule" placeholder:"SPEC" help:"Learning rate over epochs: constant, step:EVERY:FACTOR or cosine:EPOCHS[:LAST], epochs counted from the model's first (default: constant, or that of --init)."`
+	WeightDecay *float64 `placeholder:"W" help:"Weight decay: added to the gradient by adam and sgd, taken off the weights by adamw (default: 0.0001, or that of --init)."`
+	Momentum    *float64 `placeholder:"M" help:"Momentum of sgd (default: 0.9, or that of --init)."`
+	ClipNorm    *float64 `placeholder:"MAX" help:"Scale the gradient of all parameters down to norm MAX where it is larger; 0 never does (default: 0, or that of --init)."`
+	Seed        *uint64  `placeholder:"N" env:"MM_SEED" help:"Seed of every random choice; the same seed gives the same bytes (default: 0, or that of --init)."`
+}
+
+// state returns the settings in force: those of from, a model's, or the defaults where it is new, with the flags on top.
+func (t trainingFlags) state(from checkpoint.State) checkpoint.State {
+	s := from
+	if s.Optimizer.Name == "" {
+		s.BatchSize, s.Schedule = 64, "constant"
+		s.Optimizer = checkpoint.Optimizer{Name: "adam", LR: 1e-3, WeightDecay: 1e-4}
+	}
+	set(&s.BatchSize, t.BatchSize)
+	set(&s.Optimizer.Name, t.Optimizer)
+	set(&s.Optimizer.LR, t.LR)
+	set(&s.Schedule, t.LRSchedule)
+	set(&s.Optimizer.WeightDecay, t.WeightDecay)
+	set(&s.Optimizer.ClipNorm, t.ClipNorm)
+	set(&s.Seed, t.Seed)
+	if s.Optimizer.Name == "sgd" {
+		if from.Optimizer.Name != "sgd" {
+			s.Optimizer.Momentum = 0.9 // the published choice
+		}
+		set(&s.Optimizer.Momentum, t.Momentum)
+		s.Optimizer.Beta1, s.Optimizer.Beta2, s.Optimizer.Epsilon = 0, 0, 0
+	} else {
+		s.Optimizer.Beta1, s.Optimizer.Beta2, s.Optimizer.Epsilon = 0.9, 0.999, 1e-8
+		s.Optimizer.Momentum = 0
+	}
+	return s
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// check refuses settings out of range.
+func (t trainingFlags) check() error {
+	if t.BatchSize != nil && *t.BatchSize < 1 {
+		return cli.Usage("--batch-size: got %d, want 1 or more", *t.BatchSize)
+	}
+	if t.Optimizer != nil && !slices.Contains(train.Optimizers, *t.Optimizer) {
+		return cli.Usage("--optimizer: got %q, want one of %v", *t.Optimizer, train.Optimizers)
+	}
+	if t.LRSchedule != nil {
+		if _, err := train.ParseSchedule(*t.LRSchedule); err != nil {
+			return cli.Usage("--lr-schedule: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package machine
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/op"
+)
+
+// Program says what to compile.
+type Program struct {
+	// Rows is the largest minibatch.
+	Rows int
+	// Outputs are the nodes whose values are wanted; they stay readable until the next Run.
+	Outputs []*gorgonia.Node
+	// Inputs are filled by the caller before each Run, through Buffer; their first dimension is the minibatch.
+	Inputs []*gorgonia.Node
+	// Bound nodes live in memory of the caller: parameters, buffers, and outputs such as gradients.
+	Bound map[*gorgonia.Node]kernel.Buffer
+}
+
+// Machine is a compiled program.
+type Machine struct {
+	device  kernel.Device
+	rows    int
+	program []instruction
+	buffers map[*gorgonia.Node]kernel.Buffer
+	arena   int // elements
+	unique  int // elements that the same values would take without sharing
+}
+
+type instruction struct {
+	op  op.Op
+	out kernel.Buffer
+	in  []kernel.Buffer
+}
+
+// Compile plans p on a device. It fails on a node that is neither an input, bound, a scalar constant nor an operation of
+// pkg/op, and when the device has too little memory.
+func Compile(d kernel.Device, p Program) (*Machine, error) {
+	if p.Rows < 1 {
+		return nil, fmt.Errorf("compiling for %d rows", p.Rows)
+	}
+	order, err := sortNodes(p)
+	if err != nil {
+		return nil, err
+	}
+	plan := planMemory(order, p)
+	m := &Machine{device: d, rows: p.Rows, buffers: map[*gorgonia.Node]kernel.Buffer{}, arena: plan.arena, unique: plan.unique}
+	arena, err := d.Alloc(max(plan.arena, 1))
+	if err != nil {
+		return nil, fmt.Errorf("allocating %d bytes for activations: %w", 4*plan.arena, err)
+	}
+	for n, place := range plan.places {
+		m.buffers[n] = arena.Slice(place.offset, place.offset+max(1, n.Shape().TotalSize()))
+	}
+	for n, b := range p.Bound {
+		if b.Len() < n.Shape().TotalSize() {
+			return nil, fmt.Errorf("binding %s: buffer of %d elements for shape %v", n.Name(), b.Len(), n.Shape())
+		}
+		m.buffers[n] = b
+	}
+	for _, s := range order {
+		if s.op == nil {
+			if value, ok := constant(s.node); ok {
+				d.Upload(m.buffers[s.node], []float32{value})
+			}
+			continue
+		}
+		in := make([]kernel.Buffer, len(s.in))
+		for i, child := range s.in {
+			in[i] = m.buffers[child]
+		}
+		m.program = append(m.program, instruction{op: s.op, out: m.buffers[s.node], in: in})
+	}
+	return m, nil
+}
+
+// Buffer returns the memory of an input, an output or a bound node. Other nodes share memory and have no lasting value.
+func (m *Machine) Buffer(n *gorgonia.Node) kernel.Buffer { return m.buffers[n] }
+
+// Rows returns the largest minibatch.
+func (m *Machine) Rows() int { return m.rows }
+
+// Memory returns the bytes planned for values, and the bytes that they would take if none shared memory.
+func (m *Machine) Memory() (planned, unshared int) { return 4 * m.arena, 4 * m.unique }
+
+// Run runs the program on the first rows rows of the inputs, 1 <= rows <= Rows. The results are in the outputs' buffers.
+func (m *Machine) Run(rows int) {
+	if rows < 1 || rows > m.rows {
+		panic(fmt.Sprintf("machine: %d rows, planned for 1 to %d", rows, m.rows))
+	}
+	for i := range m.program {
+		in := &m.program[i]
+		in.op.Run(m.device, rows, in.out, in.in)
+	}
+}

@@ -1,0 +1,88 @@
+package machine
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"mmtools/pkg/op"
+)
+
+// step is a node in the order of execution; op is nil for what needs no execution: inputs, bound nodes and constants.
+type step struct {
+	node *gorgonia.Node
+	op   op.Op
+	in   []*gorgonia.Node
+}
+
+// sortNodes returns what the outputs need, every node after its inputs, depth first from the outputs in their order: the
+// same graph gives the same program.
+func sortNodes(p Program) ([]step, error) {
+	leaf := map[*gorgonia.Node]bool{}
+	for _, n := range p.Inputs {
+		leaf[n] = true
+	}
+	var order []step
+	state := map[*gorgonia.Node]int{} // 1: being visited, 2: done
+	var visit func(n *gorgonia.Node) error
+	visit = func(n *gorgonia.Node) error {
+		switch state[n] {
+		case 2:
+			return nil
+		case 1:
+			return fmt.Errorf("compiling: the graph has a cycle through %s", n.Name())
+		}
+		state[n] = 1
+		s, err := newStep(n, leaf[n], p)
+		if err != nil {
+			return err
+		}
+		for _, child := range s.in {
+			if err := visit(child); err != nil {
+				return err
+			}
+		}
+		state[n] = 2
+		order = append(order, s)
+		return nil
+	}
+	for _, n := range p.Outputs {
+		if err := visit(n); err != nil {
+			return nil, err
+		}
+	}
+	return order, nil
+}
+
+func newStep(n *gorgonia.Node, input bool, p Program) (step, error) {
+	if n.Op() == nil {
+		if _, bound := p.Bound[n]; !input && !bound {
+			return step{}, fmt.Errorf("compiling: %s is neither an input nor bound", n.Name())
+		}
+		return step{node: n}, nil
+	}
+	if _, ok := constant(n); ok {
+		return step{node: n}, nil
+	}
+	o, ok := n.Op().(op.Op)
+	if !ok {
+		return step{}, fmt.Errorf("compiling: operation %v is not one of pkg/op", n.Op())
+	}
+	s := step{node: n, op: o}
+	for children := n.Graph().From(n.ID()); children.Next(); {
+		s.in = append(s.in, children.Node().(*gorgonia.Node))
+	}
+	if len(s.in) != o.Arity() {
+		return step{}, fmt.Errorf("compiling: %v has %d inputs, want %d", o, len(s.in), o.Arity())
+	}
+	return s, nil
+}
+
+// constant returns the value of a scalar constant, such as the gradient of the cost to itself.
+func constant(n *gorgonia.Node) (float32, bool) {
+	if n.Op() == nil || n.Op().Arity() != 0 || !n.IsScalar() || n.Value() == nil {
+		return 0, false
+	}
+	value, ok := n.Value().Data().(float32)
+	return value, ok
+}

@@ -1,0 +1,114 @@
+package network
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"mmtools/pkg/op"
+)
+
+// Graph is a model as an expression graph for minibatches of a fixed number of rows.
+type Graph struct {
+	X        []*gorgonia.Node // (B,size) a modality
+	Keep     *gorgonia.Node   // (B,n), 1 where a modality is present
+	Label    *gorgonia.Node   // (B)
+	Weight   *gorgonia.Node   // (B)
+	Features []*gorgonia.Node // (B,D_p) a modality, not masked
+	Logits   *gorgonia.Node   // (B,C)
+	Loss     *gorgonia.Node   // scalar
+
+	Layout Layout
+	params map[string]*gorgonia.Node
+	graph  *gorgonia.ExprGraph
+}
+
+// Build makes the graph of a model for minibatches of up to rows rows.
+func Build(s Spec, rows int) (*Graph, error) {
+	g, err := newGraph(s, rows)
+	if err != nil {
+		return nil, err
+	}
+	g.Keep = gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(rows, len(s.Modalities)), gorgonia.WithName("keep"))
+	g.Label = gorgonia.NewVector(g.graph, tensor.Float32, gorgonia.WithShape(rows), gorgonia.WithName("label"))
+	g.Weight = gorgonia.NewVector(g.graph, tensor.Float32, gorgonia.WithShape(rows), gorgonia.WithName("weight"))
+	fuse := op.MaskedConcat
+	if s.Fusion == "sum" {
+		fuse = op.MaskedSum
+	}
+	z, err := fuse(g.Keep, g.Features...)
+	if err != nil {
+		return nil, fmt.Errorf("building the fusion: %w", err)
+	}
+	if g.Logits, err = op.Linear(z, g.Param("head.weight"), g.Param("head.bias"), false); err != nil {
+		return nil, fmt.Errorf("building the head: %w", err)
+	}
+	if g.Loss, err = op.SoftmaxCrossEntropy(g.Logits, g.Label, g.Weight); err != nil {
+		return nil, fmt.Errorf("building the loss: %w", err)
+	}
+	return g, nil
+}
+
+// newGraph makes the inputs, the parameters and the backbones.
+func newGraph(s Spec, rows int) (*Graph, error) {
+	layout, err := s.Layout()
+	if err != nil {
+		return nil, err
+	}
+	g := &Graph{Layout: layout, params: map[string]*gorgonia.Node{}, graph: gorgonia.NewGraph(gorgonia.WithGraphName("mmtools"))}
+	for _, slots := range [][]Slot{layout.Params, layout.Buffers} {
+		for _, slot := range slots {
+			g.params[slot.Name] = g.tensor(slot.Name, slot.Shape)
+		}
+	}
+	for p, c := range s.Modalities {
+		x := gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(rows, c.Size()), gorgonia.WithName("x."+c.Name))
+		g.X = append(g.X, x)
+		if c.Standardize {
+			name := standardizeName(c.Name)
+			if x, err = op.Standardize(x, g.Param(name+".mean"), g.Param(name+".scale")); err != nil {
+				return nil, fmt.Errorf("building %s: %w", name, err)
+			}
+		}
+		b, err := parseBackbone(c.Backbone)
+		if err != nil {
+			return nil, err
+		}
+		z, err := b.build(g, backboneName(c.Name), x)
+		if err != nil {
+			return nil, err
+		}
+		if z.Shape()[1] != layout.features[p] {
+			return nil, fmt.Errorf("building backbone %q: feature of width %d, declared %d", c.Name, z.Shape()[1], layout.features[p])
+		}
+		g.Features = append(g.Features, z)
+	}
+	return g, nil
+}
+
+func (g *Graph) tensor(name string, shape []int) *gorgonia.Node {
+	return gorgonia.NewTensor(g.graph, tensor.Float32, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
+}
+
+// Param returns the node of a parameter or buffer of the layout.
+func (g *Graph) Param(name string) *gorgonia.Node {
+	n, ok := g.params[name]
+	if !ok {
+		panic("network: no parameter " + name)
+	}
+	return n
+}
+
+// Grads derives the backward graph: the loss's gradient to every parameter, in layout order.
+func (g *Graph) Grads() (gorgonia.Nodes, error) {
+	wrt := make([]*gorgonia.Node, len(g.Layout.Params))
+	for i, s := range g.Layout.Params {
+		wrt[i] = g.Param(s.Name)
+	}
+	grads, err := gorgonia.Grad(g.Loss, wrt...)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the gradients: %w", err)
+	}
+	return grads, nil
+}

@@ -1,0 +1,262 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cpu"
+	"mmtools/pkg/machine"
+	"mmtools/pkg/modality"
+)
+
+// models are the cases: widths of 256, 512 and 768 are where Gorgonia's own Concat merges the modalities' gradients.
+func models() map[string]Spec {
+	channel := func(name string, size int, backbone string) Channel {
+		return Channel{Modality: modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{size}}, Backbone: backbone, Standardize: true}
+	}
+	return map[string]Spec{
+		"identity":     {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{channel("audio", 5, "identity"), channel("image", 3, "identity")}},
+		"linear sum":   {Fusion: "sum", Classes: []string{"a", "b"}, Modalities: []Channel{channel("audio", 5, "linear:8"), channel("image", 3, "linear:8")}},
+		"256":          {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:256"), channel("image", 4, "mlp:256")}},
+		"512":          {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:512"), channel("image", 4, "mlp:512"), channel("text", 2, "mlp:512")}},
+		"768 and 256":  {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:768"), channel("image", 4, "mlp:256")}},
+		"deep, 1 of 3": {Fusion: "sum", Classes: []string{"a", "b"}, Modalities: []Channel{channel("a1", 6, "mlp:7,9"), channel("a2", 4, "mlp:9"), channel("a3", 9, "identity")}},
+	}
+}
+
+// bench is a model with random parameters and a random minibatch.
+type bench struct {
+	graph  *Graph
+	grads  gorgonia.Nodes
+	values map[*gorgonia.Node][]float32 // every leaf's
+}
+
+func newBench(t testing.TB, s Spec, rows int) bench {
+	t.Helper()
+	g, err := Build(s, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := g.Grads()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bench{graph: g, grads: grads, values: map[*gorgonia.Node][]float32{}}
+	r := rand.New(rand.NewPCG(1, 2))
+	fill := func(n *gorgonia.Node, draw func() float32) {
+		values := make([]float32, n.Shape().TotalSize())
+		for i := range values {
+			values[i] = draw()
+		}
+		b.values[n] = values
+	}
+	normal := func() float32 { return float32(r.NormFloat64()) }
+	for _, slot := range append(append([]Slot{}, g.Layout.Params...), g.Layout.Buffers...) {
+		fill(g.Param(slot.Name), normal)
+	}
+	for _, x := range g.X {
+		fill(x, normal)
+	}
+	fill(g.Keep, func() float32 { return float32(r.IntN(2)) })
+	fill(g.Label, func() float32 { return float32(r.IntN(len(s.Classes))) })
+	fill(g.Weight, r.Float32)
+	return b
+}
+
+// tape runs the model in Gorgonia's tape machine and returns the loss and the gradients.
+func (b bench) tape(t testing.TB) [][]float32 {
+	t.Helper()
+	for n, values := range b.values {
+		if err := gorgonia.Let(n, tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(append([]float32{}, values...)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wanted := append(gorgonia.Nodes{b.graph.Loss}, b.grads...)
+	read := make([]gorgonia.Value, len(wanted))
+	for i, n := range wanted {
+		gorgonia.Read(n, &read[i])
+	}
+	m := gorgonia.NewTapeMachine(b.graph.graph)
+	defer m.Close()
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	out := make([][]float32, len(wanted))
+	for i, v := range read {
+		switch data := v.Data().(type) {
+		case []float32:
+			out[i] = data
+		case float32:
+			out[i] = []float32{data}
+		}
+	}
+	return out
+}
+
+// compiled plans the model for a device, with every leaf filled.
+func (b bench) compiled(t testing.TB, d kernel.Device, rows int) (*machine.Machine, []*gorgonia.Node) {
+	t.Helper()
+	bound := map[*gorgonia.Node]kernel.Buffer{}
+	for _, slot := range append(append([]Slot{}, b.graph.Layout.Params...), b.graph.Layout.Buffers...) {
+		n := b.graph.Param(slot.Name)
+		buffer, err := d.Alloc(slot.Size())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound[n] = buffer
+	}
+	wanted := append([]*gorgonia.Node{b.graph.Loss}, b.grads...)
+	inputs := append([]*gorgonia.Node{b.graph.Keep, b.graph.Label, b.graph.Weight}, b.graph.X...)
+	m, err := machine.Compile(d, machine.Program{Rows: rows, Outputs: wanted, Inputs: inputs, Bound: bound})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, values := range b.values {
+		d.Upload(m.Buffer(n), values)
+	}
+	return m, wanted
+}
+
+// The planned machine and Gorgonia's tape machine run the same kernels on the same graph: they must agree to the rounding
+// of a different number of threads.
+func TestMachineEqualsTape(t *testing.T) {
+	for name, spec := range models() {
+		t.Run(name, func(t *testing.T) {
+			const rows = 9
+			b := newBench(t, spec, rows)
+			d := open(t, 2)
+			m, wanted := b.compiled(t, d, rows)
+			want := b.tape(t)
+			for range 2 { // a second run must not depend on what the first left in shared memory
+				m.Run(rows)
+				for i, n := range wanted {
+					got := make([]float32, n.Shape().TotalSize())
+					d.Download(got, m.Buffer(n))
+					if err := near(got, want[i], 1e-5); err != nil {
+						t.Errorf("value %d, shape %v: %v", i, n.Shape(), err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A minibatch of fewer rows than planned gives what a graph of just that many rows gives.
+func TestFewerRows(t *testing.T) {
+	for name, spec := range models() {
+		t.Run(name, func(t *testing.T) {
+			const planned, rows = 9, 4
+			big := newBench(t, spec, planned)
+			small := newBench(t, spec, rows)
+			for _, slot := range append(append([]Slot{}, small.graph.Layout.Params...), small.graph.Layout.Buffers...) {
+				copy(small.values[small.graph.Param(slot.Name)], big.values[big.graph.Param(slot.Name)])
+			}
+			from := append([]*gorgonia.Node{big.graph.Keep, big.graph.Label, big.graph.Weight}, big.graph.X...)
+			for i, to := range append([]*gorgonia.Node{small.graph.Keep, small.graph.Label, small.graph.Weight}, small.graph.X...) {
+				copy(small.values[to], big.values[from[i]])
+			}
+			d := open(t, 1)
+			m, wanted := big.compiled(t, d, planned)
+			m.Run(planned) // leaves every value of the whole minibatch behind
+			m.Run(rows)
+			for i, want := range small.tape(t) {
+				got := make([]float32, len(want))
+				d.Download(got, m.Buffer(wanted[i]))
+				if err := near(got, want, 1e-5); err != nil {
+					t.Errorf("value %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	b := newBench(t, models()["512"], 16)
+	m, _ := b.compiled(t, open(t, 2), 16)
+	if n := testing.AllocsPerRun(20, func() { m.Run(13) }); n != 0 {
+		t.Errorf("a run allocates %v times, want none", n)
+	}
+}
+
+// Sharing must pay: the planned arena is smaller than the values' sum.
+func TestMemoryIsShared(t *testing.T) {
+	b := newBench(t, models()["512"], 64)
+	m, _ := b.compiled(t, open(t, 1), 64)
+	if planned, unshared := m.Memory(); planned >= unshared {
+		t.Errorf("planned %d bytes, %d without sharing", planned, unshared)
+	}
+}
+
+// Analytic gradients are held to central differences of the loss in the tape machine's graph, on the smallest models.
+func TestGradientsAreDerivatives(t *testing.T) {
+	for _, name := range []string{"identity", "linear sum"} {
+		t.Run(name, func(t *testing.T) {
+			const rows = 5
+			b := newBench(t, models()[name], rows)
+			d := open(t, 1)
+			m, wanted := b.compiled(t, d, rows)
+			loss := func() float64 {
+				m.Run(rows)
+				out := make([]float32, 1)
+				d.Download(out, m.Buffer(b.graph.Loss))
+				return float64(out[0])
+			}
+			m.Run(rows)
+			for i, slot := range b.graph.Layout.Params {
+				grad := make([]float32, slot.Size())
+				m.Run(rows)
+				d.Download(grad, m.Buffer(wanted[1+i]))
+				values := append([]float32{}, b.values[b.graph.Param(slot.Name)]...)
+				buffer := m.Buffer(b.graph.Param(slot.Name))
+				for k := range values {
+					const h = 1e-2
+					old := values[k]
+					values[k] = old + h
+					d.Upload(buffer, values)
+					up := loss()
+					values[k] = old - h
+					d.Upload(buffer, values)
+					down := loss()
+					values[k] = old
+					d.Upload(buffer, values)
+					if want := (up - down) / (2 * h); math.Abs(want-float64(grad[k])) > 2e-3 {
+						t.Fatalf("%s[%d]: gradient %v, central difference %v", slot.Name, k, grad[k], want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func open(t testing.TB, threads int) kernel.Device {
+	t.Helper()
+	d, err := cpu.New(threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// near holds got to want, relative to the largest element of want.
+func near(got, want []float32, tolerance float64) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d elements, want %d", len(got), len(want))
+	}
+	largest := 1e-6
+	for _, w := range want {
+		largest = max(largest, math.Abs(float64(w)))
+	}
+	for i := range got {
+		if diff := math.Abs(float64(got[i]) - float64(want[i])); !(diff <= tolerance*largest) {
+			return fmt.Errorf("element %d: got %v, want %v", i, got[i], want[i])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package network
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"mmtools/pkg/modality"
+	"mmtools/pkg/stream"
+)
+
+// Spec describes a model; it is the mm.spec of a model stream.
+type Spec struct {
+	Modalities []Channel `json:"modalities"` // in bit order
+	Fusion     string    `json:"fusion"`     // concat or sum
+	Classes    []string  `json:"classes"`    // in label order
+}
+
+// Channel is one modality of a model with its backbone.
+type Channel struct {
+	modality.Modality
+	Backbone    string `json:"backbone"`              // identity, linear:H, mlp:H1,H2,...
+	Standardize bool   `json:"standardize,omitempty"` // (x - mean) * scale before the backbone, learned from the training samples
+}
+
+// Fusions lists the fusions by name.
+var Fusions = []string{"concat", "sum"}
+
+// ParseSpec reads and checks the mm.spec of a model stream.
+func ParseSpec(raw []byte) (Spec, error) {
+	var s Spec
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return Spec{}, stream.Errorf("reading mm.spec: %w", err)
+	}
+	if err := s.Check(); err != nil {
+		return Spec{}, stream.Errorf("reading mm.spec: %w", err)
+	}
+	return s, nil
+}
+
+// Check returns an error for a model that cannot be built.
+func (s Spec) Check() error {
+	_, err := s.Layout()
+	return err
+}
+
+// Channels returns the modalities in bit order.
+func (s Spec) Channels() []modality.Modality {
+	ms := make([]modality.Modality, len(s.Modalities))
+	for i, c := range s.Modalities {
+		ms[i] = c.Modality
+	}
+	return ms
+}
+
+// widths returns D_p of each modality and the width of the fused feature.
+func (s Spec) widths() (features []int, fused int, err error) {
+	if len(s.Modalities) == 0 || len(s.Modalities) > modality.Max {
+		return nil, 0, fmt.Errorf("%d modalities, want 1 to %d", len(s.Modalities), modality.Max)
+	}
+	if len(s.Classes) < 2 {
+		return nil, 0, fmt.Errorf("%d classes, want at least 2", len(s.Classes))
+	}
+	seen := map[string]bool{}
+	for _, c := range s.Modalities {
+		if err := modality.CheckName(c.Name); err != nil {
+			return nil, 0, err
+		}
+		if seen[c.Name] {
+			return nil, 0, fmt.Errorf("modality %q twice", c.Name)
+		}
+		seen[c.Name] = true
+		if c.Size() < 1 {
+			return nil, 0, fmt.Errorf("modality %q: empty shape %v", c.Name, c.Shape)
+		}
+		b, err := parseBackbone(c.Backbone)
+		if err != nil {
+			return nil, 0, fmt.Errorf("modality %q: %w", c.Name, err)
+		}
+		features = append(features, b.width(c.Size()))
+	}
+	switch s.Fusion {
+	case "concat":
+		for _, d := range features {
+			fused += d
+		}
+	case "sum":
+		fused = features[0]
+		for i, d := range features {
+			if d != fused {
+				return nil, 0, fmt.Errorf("fusion sum: features of %q have width %d, of %q %d; give the backbones equal widths",
+					s.Modalities[0].Name, fused, s.Modalities[i].Name, d)
+			}
+		}
+	default:
+		return nil, 0, fmt.Errorf("fusion %q: want one of %v", s.Fusion, Fusions)
+	}
+	return features, fused, nil
+}

@@ -1,0 +1,170 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/network"
+	"mmtools/pkg/rng"
+	"mmtools/pkg/schema"
+)
+
+// Options say how to train on from a checkpoint.
+type Options struct {
+	Device   kernel.Device
+	Epochs   int      // to add; 0 writes the model as it is
+	Samples  *Samples // to train on
+	Plan     *Plan    // of every one of these epochs; nil: every sample once, whole
+	Validate *Samples // optional
+	KeepBest bool     // keep the tensors of the epoch that validates best
+	// OnRows is told of the rows done within an epoch, OnEpoch of every epoch done. Both may be nil.
+	OnRows  func(rows int)
+	OnEpoch func(Epoch)
+}
+
+// Epoch is what an epoch came to.
+type Epoch struct {
+	Epoch    int // 1 is the first
+	Step     int64
+	Rows     int
+	LR       float64
+	Loss     float64 // mean over the rows
+	Accuracy float64 // on the validation samples; meaningless without them
+	Best     bool    // the best so far
+	Elapsed  time.Duration
+}
+
+// New makes the checkpoint of an untrained model: its parameters drawn, its standardization learned from the samples.
+func New(spec network.Spec, state checkpoint.State, s *Samples) (*checkpoint.Checkpoint, error) {
+	layout, err := spec.Layout()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return nil, fmt.Errorf("writing mm.spec: %w", err)
+	}
+	c := &checkpoint.Checkpoint{Spec: raw, State: state}
+	c.Tensors = network.Export(layout.Params, layout.Initialize(state.Seed), schema.RoleParameter, "")
+	c.Tensors = append(c.Tensors, network.Export(layout.Buffers, standardization(spec, layout, s), schema.RoleBuffer, "")...)
+	return c, nil
+}
+
+// Run trains a checkpoint for o.Epochs more epochs and leaves the result in it. On an error the checkpoint is unchanged.
+func Run(ctx context.Context, c *checkpoint.Checkpoint, o Options) error {
+	r, err := newRun(c, o)
+	if err != nil {
+		return err
+	}
+	for range o.Epochs {
+		if err := r.epoch(ctx); err != nil {
+			return fmt.Errorf("epoch %d: %w", r.state.Epoch+1, err)
+		}
+	}
+	r.finish(c)
+	return nil
+}
+
+// run is a training run in progress.
+type run struct {
+	o        Options
+	spec     network.Spec
+	layout   network.Layout
+	state    checkpoint.State
+	schedule Schedule
+	trainer  *trainer
+	buffers  []float32
+	best     []float32 // the best validated epoch's parameters, or nil
+}
+
+func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
+	spec, err := network.ParseSpec(c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{o: o, spec: spec, state: c.State}
+	if r.layout, err = spec.Layout(); err != nil {
+		return nil, err
+	}
+	if r.schedule, err = ParseSchedule(c.State.Schedule); err != nil {
+		return nil, err
+	}
+	if c.State.BatchSize < 1 {
+		return nil, fmt.Errorf("batch size %d, want at least 1", c.State.BatchSize)
+	}
+	if o.Plan == nil {
+		r.o.Plan = Whole(o.Samples, len(spec.Modalities))
+	}
+	params := make([]float32, r.layout.ParamSize)
+	if err := network.Import(r.layout.Params, params, c.Tensors, schema.RoleParameter, ""); err != nil {
+		return nil, err
+	}
+	r.buffers = make([]float32, r.layout.BufferSize)
+	if err := network.Import(r.layout.Buffers, r.buffers, c.Tensors, schema.RoleBuffer, ""); err != nil {
+		return nil, err
+	}
+	if c.HasBest() {
+		r.best = make([]float32, r.layout.ParamSize)
+		if err := network.Import(r.layout.Params, r.best, c.Tensors, schema.RoleBest, ""); err != nil {
+			return nil, err
+		}
+	}
+	if r.trainer, err = newTrainer(o.Device, spec, c.State.BatchSize, params, r.buffers, c.State.Optimizer); err != nil {
+		return nil, err
+	}
+	if c.State.Step > 0 {
+		err = r.trainer.opt.load(o.Device, r.layout, c.Tensors)
+	}
+	return r, err
+}
+
+// epoch trains one epoch. Its order is that of the stream (seed, "shuffle", epoch), or the plan's own.
+func (r *run) epoch(ctx context.Context) error {
+	start := time.Now()
+	plan := r.o.Plan
+	order := make([]int32, plan.Rows())
+	for i := range order {
+		order[i] = int32(i)
+	}
+	if plan.Shuffle {
+		rng.Stream(r.state.Seed, "shuffle", r.state.Epoch).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	}
+	lr := r.schedule.LR(r.state.Optimizer.LR, r.state.Epoch)
+	loss, err := r.trainer.epoch(ctx, r.o.Samples, plan, order, &r.state.Step, lr, r.o.OnRows)
+	if err != nil {
+		return err
+	}
+	r.state.Epoch++
+	e := Epoch{Epoch: r.state.Epoch, Step: r.state.Step, Rows: plan.Rows(), LR: lr, Loss: loss, Elapsed: time.Since(start)}
+	if r.o.Validate != nil {
+		if e.Accuracy, err = r.trainer.accuracy(ctx, r.o.Validate, len(r.spec.Classes)); err != nil {
+			return err
+		}
+		if r.o.KeepBest && (r.state.Best == nil || e.Accuracy > r.state.Best.Accuracy) {
+			e.Best = true
+			r.state.Best = &checkpoint.Best{Epoch: e.Epoch, Accuracy: e.Accuracy}
+			r.best = r.trainer.weights()
+		}
+	}
+	if r.o.OnEpoch != nil {
+		r.o.OnEpoch(e)
+	}
+	return nil
+}
+
+// finish writes the result to the checkpoint.
+func (r *run) finish(c *checkpoint.Checkpoint) {
+	c.State = r.state
+	c.Tensors = network.Export(r.layout.Params, r.trainer.weights(), schema.RoleParameter, "")
+	c.Tensors = append(c.Tensors, network.Export(r.layout.Buffers, r.buffers, schema.RoleBuffer, "")...)
+	if r.state.Step > 0 {
+		c.Tensors = append(c.Tensors, r.trainer.opt.export(r.o.Device, r.layout)...)
+	}
+	if r.best != nil {
+		c.Tensors = append(c.Tensors, network.Export(r.layout.Params, r.best, schema.RoleBest, "")...)
+	}
+}

@@ -1,0 +1,149 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/machine"
+	"mmtools/pkg/network"
+)
+
+// trainer holds a model on a device, ready for steps and for validation: two programs of one graph.
+type trainer struct {
+	device   kernel.Device
+	graph    *network.Graph
+	tensors  network.Tensors
+	grads    kernel.Buffer
+	opt      *optimizer
+	step     *machine.Machine
+	predict  *machine.Machine
+	lossOut  []float32 // 1
+	logitOut []float32 // (B,C)
+	stepIn   staging
+	evalIn   staging
+}
+
+// newTrainer puts a model on a device and plans its step for minibatches of up to rows rows.
+func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []float32, settings checkpoint.Optimizer) (*trainer, error) {
+	g, err := network.Build(spec, rows)
+	if err != nil {
+		return nil, err
+	}
+	grads, err := g.Grads()
+	if err != nil {
+		return nil, err
+	}
+	t := &trainer{device: d, graph: g, lossOut: make([]float32, 1), logitOut: make([]float32, rows*len(spec.Classes))}
+	if t.tensors, err = network.Upload(d, params, buffers); err != nil {
+		return nil, err
+	}
+	if t.grads, err = d.Alloc(g.Layout.ParamSize); err != nil {
+		return nil, err
+	}
+	if t.opt, err = newOptimizer(d, settings, g.Layout.ParamSize); err != nil {
+		return nil, err
+	}
+	bound := g.Bind(t.tensors)
+	t.predict, err = machine.Compile(d, machine.Program{
+		Rows: rows, Outputs: []*gorgonia.Node{g.Logits}, Inputs: append([]*gorgonia.Node{g.Keep}, g.X...), Bound: bound})
+	if err != nil {
+		return nil, err
+	}
+	for i, slot := range g.Layout.Params {
+		if _, taken := bound[grads[i]]; taken {
+			return nil, fmt.Errorf("planning the step: two parameters share the gradient of %s", slot.Name)
+		}
+		bound[grads[i]] = t.grads.Slice(slot.Offset, slot.Offset+slot.Size())
+	}
+	inputs := append([]*gorgonia.Node{g.Keep, g.Label, g.Weight}, g.X...)
+	t.step, err = machine.Compile(d, machine.Program{
+		Rows: rows, Outputs: append([]*gorgonia.Node{g.Loss}, grads...), Inputs: inputs, Bound: bound})
+	if err != nil {
+		return nil, err
+	}
+	t.stepIn = newStaging(t.step, g, spec)
+	t.evalIn = newStaging(t.predict, g, spec)
+	return t, nil
+}
+
+// epoch takes a step for every minibatch of the plan, its rows in the given order, and returns the mean loss over the
+// rows. step counts the optimizer's steps; done, where not nil, is told of the rows done.
+func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, step *int64, lr float64, done func(rows int)) (float64, error) {
+	var total float64
+	size := t.graph.Layout.ParamSize
+	for from := 0; from < len(order); from += t.step.Rows() {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		rows := order[from:min(from+t.step.Rows(), len(order))]
+		t.stepIn.gather(s, p, rows)
+		t.stepIn.upload(t.device, len(rows))
+		t.step.Run(len(rows))
+		t.device.Download(t.lossOut, t.step.Buffer(t.graph.Loss))
+		loss := float64(t.lossOut[0])
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return 0, fmt.Errorf("step %d: the loss is %v", *step+1, loss)
+		}
+		*step++
+		t.opt.step(t.device, t.tensors.Params, t.grads, size, *step, lr)
+		total += loss * float64(len(rows))
+		if done != nil {
+			done(len(rows))
+		}
+	}
+	return total / float64(max(1, len(order))), nil
+}
+
+// accuracy returns the share of samples whose label has the highest logit, the lowest class on ties; unlabelled samples
+// do not count.
+func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float64, error) {
+	right, labelled := 0, 0
+	plan := Whole(s, len(t.evalIn.x))
+	order := make([]int32, plan.Rows())
+	for i := range order {
+		order[i] = int32(i)
+	}
+	for from := 0; from < len(order); from += t.predict.Rows() {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		rows := order[from:min(from+t.predict.Rows(), len(order))]
+		t.evalIn.gather(s, plan, rows)
+		t.evalIn.upload(t.device, len(rows))
+		t.predict.Run(len(rows))
+		t.device.Download(t.logitOut[:len(rows)*classes], t.predict.Buffer(t.graph.Logits))
+		for k, row := range rows {
+			label := s.label(int(row))
+			if label < 0 {
+				continue
+			}
+			labelled++
+			if argMax(t.logitOut[k*classes:][:classes]) == int(label) {
+				right++
+			}
+		}
+	}
+	return float64(right) / float64(max(1, labelled)), nil
+}
+
+func argMax(values []float32) int {
+	best := 0
+	for i, v := range values {
+		if v > values[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// weights copies the parameters to the host.
+func (t *trainer) weights() []float32 {
+	params := make([]float32, t.graph.Layout.ParamSize)
+	t.device.Download(params, t.tensors.Params)
+	return params
+}
