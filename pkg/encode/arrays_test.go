@@ -114,15 +114,17 @@ func TestArraysDigest(t *testing.T) {
 		"a label": func(o *ArraysOptions) {
 			o.Labels = write(t, dir, "l2.npy", npy("<i8", "(4, 1)", int64s(0, 2, 1, 1)))
 		},
-		"no labels":  func(o *ArraysOptions) { o.Labels = "" },
-		"no mask":    func(o *ArraysOptions) { o.Mask = "" },
-		"inverted":   func(o *ArraysOptions) { o.Invert = true },
-		"no ids":     func(o *ArraysOptions) { o.IDs = "" },
-		"a name":     func(o *ArraysOptions) { o.Modalities[0].Name = "z" },
-		"a shape":    func(o *ArraysOptions) { o.Modalities[0].Shape = []int{4} },
-		"a class":    func(o *ArraysOptions) { o.Classes = []string{"x", "y", "z"} },
-		"less":       func(o *ArraysOptions) { o.Modalities = o.Modalities[:3] },
-		"one number": func(o *ArraysOptions) { o.Modalities[2].File = write(t, dir, "c2.npy", npy("|u1", "(4, 3)", []byte("abcdefghijkm"))) },
+		"no labels": func(o *ArraysOptions) { o.Labels = "" },
+		"no mask":   func(o *ArraysOptions) { o.Mask = "" },
+		"inverted":  func(o *ArraysOptions) { o.Invert = true },
+		"no ids":    func(o *ArraysOptions) { o.IDs = "" },
+		"a name":    func(o *ArraysOptions) { o.Modalities[0].Name = "z" },
+		"a shape":   func(o *ArraysOptions) { o.Modalities[0].Shape = []int{4} },
+		"a class":   func(o *ArraysOptions) { o.Classes = []string{"x", "y", "z"} },
+		"less":      func(o *ArraysOptions) { o.Modalities = o.Modalities[:3] },
+		"one number": func(o *ArraysOptions) {
+			o.Modalities[2].File = write(t, dir, "c2.npy", npy("|u1", "(4, 3)", []byte("abcdefghijkm")))
+		},
 	} {
 		changed := o
 		changed.Modalities = slices.Clone(o.Modalities)

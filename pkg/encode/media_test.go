@@ -183,7 +183,7 @@ func TestMediaRefuses(t *testing.T) {
 		{"no media column", func(_ *testing.T, _ string, o *MediaOptions) { o.Audio[0].Column = "wav" }, `modality "audio": `},
 		{"no modality", func(_ *testing.T, _ string, o *MediaOptions) { o.Audio, o.Images = nil, nil }, "no modality"},
 		{"label without class", func(_ *testing.T, _ string, o *MediaOptions) { o.Classes = []string{"10", "11"} }, `list.csv: line 3: label "9" is none of the 2 classes`},
-		{"file missing", tree(header + "a,1,s/a.wav,p/a.png,x\nb,1,s/z.wav,p/a.png,x\n"), `line 3, column "sound": statat s/z.wav: no such file`},
+		{"file missing", tree(header + "a,1,s/a.wav,p/a.png,x\nb,1,s/z.wav,p/a.png,x\n"), `line 3, column "sound": s/z.wav: no such file`},
 		{"a folder", tree(header + "a,1,s,p/a.png,x\n"), "s: not a regular file"},
 		{"leaves the root", tree(header + "a,1,../../../../../etc/passwd,p/a.png,x\n"), "path escapes"},
 		{"absolute", tree(header + "a,1,/etc/passwd,p/a.png,x\n"), "path escapes"},

@@ -56,7 +56,7 @@ func (d *mediaDecoder) Decode(i int, row *Row, store []any) error {
 
 // file decodes one file of modality p.
 func (d *mediaDecoder) file(p int, path string, row *Row, store []any) error {
-	f, size, err := d.openFile(path)
+	f, size, err := d.root.open(path)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,6 @@ package encode
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"mmtools/pkg/modality"
@@ -35,8 +33,7 @@ type Media struct {
 	o        MediaOptions
 	samples  Samples
 	manifest *manifest
-	root     *os.Root
-	folder   string
+	root     folder
 	rows     []int // of the manifest, those kept
 	id       int   // columns
 	label    int   // -1 for none
@@ -70,10 +67,11 @@ func (m *Media) open() error {
 	if m.rows, err = m.manifest.where(m.o.Where); err != nil {
 		return err
 	}
-	if m.folder = m.o.Root; m.folder == "" {
-		m.folder = filepath.Dir(m.o.Manifest)
+	path := m.o.Root
+	if path == "" {
+		path = filepath.Dir(m.o.Manifest)
 	}
-	if m.root, err = os.OpenRoot(m.folder); err != nil {
+	if m.root, err = openFolder(path); err != nil {
 		return err
 	}
 	if err := m.openIDs(); err != nil {
@@ -198,7 +196,7 @@ func (m *Media) digest() error {
 			if fields[c.column] == "" {
 				continue
 			}
-			info, err := m.stat(fields[c.column])
+			info, err := m.root.stat(fields[c.column])
 			if err != nil {
 				return m.wrap(row, c, err)
 			}
@@ -214,51 +212,6 @@ func (m *Media) wrap(row int, c channel, err error) error {
 	return fmt.Errorf("%s, column %q: %w", m.manifest.place(row), m.manifest.columns[c.column], err)
 }
 
-// within returns a path of the manifest relative to the root; os.Root keeps it, and the links on it, inside.
-func (m *Media) within(path string) (string, error) {
-	if !filepath.IsAbs(path) {
-		return path, nil
-	}
-	folder, err := filepath.Abs(m.folder)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Rel(folder, path)
-}
-
-// stat returns what is known of a file, which must be a regular one.
-func (m *Media) stat(path string) (fs.FileInfo, error) {
-	relative, err := m.within(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := m.root.Stat(relative)
-	if err != nil {
-		return nil, err // an *fs.PathError, which names the file
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
-	return info, nil
-}
-
-// open opens a file for reading and returns its size.
-func (m *Media) openFile(path string) (*os.File, int64, error) {
-	relative, err := m.within(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	f, err := m.root.Open(relative)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, info.Size(), nil
-}
-
 // Samples implements Source.
 func (m *Media) Samples() Samples { return m.samples }
 
@@ -266,9 +219,4 @@ func (m *Media) Samples() Samples { return m.samples }
 func (m *Media) Rows() int { return len(m.rows) }
 
 // Close closes the root folder.
-func (m *Media) Close() error {
-	if m.root == nil {
-		return nil
-	}
-	return m.root.Close()
-}
+func (m *Media) Close() error { return m.root.close() }

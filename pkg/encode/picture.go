@@ -30,10 +30,10 @@ func (m *Media) sizeFromFirst(p *Picture, column int) error {
 			continue
 		}
 		c := channel{column: column}
-		if _, err := m.stat(fields[column]); err != nil {
+		if _, err := m.root.stat(fields[column]); err != nil {
 			return m.wrap(row, c, err)
 		}
-		f, _, err := m.openFile(fields[column])
+		f, _, err := m.root.open(fields[column])
 		if err != nil {
 			return m.wrap(row, c, err)
 		}

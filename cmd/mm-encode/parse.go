@@ -1,0 +1,104 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mmtools/pkg/cli"
+	"mmtools/pkg/encode"
+	"mmtools/pkg/modality"
+)
+
+// cutName splits NAME=VALUE, neither empty.
+func cutName(text string) (name, value string, ok bool) {
+	name, value, ok = strings.Cut(text, "=")
+	return name, value, ok && name != "" && value != ""
+}
+
+// shapeSuffix is a shape after a file's name; a file whose own name ends so is given with its shape.
+var shapeSuffix = regexp.MustCompile(`^(.+):([0-9]+(?:x[0-9]+)*)$`)
+
+// parseArray reads NAME=FILE.npy[:SHAPE].
+func parseArray(text string) (encode.ArrayModality, error) {
+	name, file, ok := cutName(text)
+	if !ok {
+		return encode.ArrayModality{}, cli.Usage("--modality %s: want NAME=FILE.npy or NAME=FILE.npy:SHAPE", text)
+	}
+	if err := modality.CheckName(name); err != nil {
+		return encode.ArrayModality{}, cli.Usage("--modality %s: %w", text, err)
+	}
+	m := encode.ArrayModality{Name: name, Kind: modality.Embedding, File: file}
+	if parts := shapeSuffix.FindStringSubmatch(file); parts != nil {
+		m.File = parts[1]
+		for _, d := range strings.Split(parts[2], "x") {
+			n, err := strconv.Atoi(d)
+			if err != nil || n < 1 {
+				return m, cli.Usage("--modality %s: %s in the shape: want a number from 1", text, d)
+			}
+			m.Shape = append(m.Shape, n)
+		}
+	}
+	return m, nil
+}
+
+// parseClasses reads --classes: names with commas between them, or the file that holds them; nil for "".
+func parseClasses(text string) ([]string, error) {
+	switch {
+	case text == "":
+		return nil, nil
+	case strings.Contains(text, ","):
+		return strings.Split(text, ","), nil
+	}
+	return encode.ReadClasses(text)
+}
+
+// parseSize reads HxW or N; 0, 0 for "".
+func parseSize(text string) (height, width int, err error) {
+	if text == "" {
+		return 0, 0, nil
+	}
+	h, w, two := strings.Cut(text, "x")
+	if !two {
+		w = h
+	}
+	for _, side := range []struct {
+		text string
+		out  *int
+	}{{h, &height}, {w, &width}} {
+		n, err := strconv.Atoi(side.text)
+		if err != nil || n < 1 {
+			return 0, 0, cli.Usage("--image-size %s: want HxW or N, in pixels from 1", text)
+		}
+		*side.out = n
+	}
+	return height, width, nil
+}
+
+// addCondition adds one --where COL=VALUE; VALUE may be empty.
+func addCondition(conditions []encode.Condition, text string) ([]encode.Condition, error) {
+	column, value, ok := strings.Cut(text, "=")
+	if !ok || column == "" {
+		return nil, cli.Usage("--where %s: want COL=VALUE", text)
+	}
+	i := slices.IndexFunc(conditions, func(c encode.Condition) bool { return c.Column == column })
+	if i < 0 {
+		return append(conditions, encode.Condition{Column: column, Values: []string{value}}), nil
+	}
+	conditions[i].Values = append(conditions[i].Values, value)
+	return conditions, nil
+}
+
+// columns reads [NAME=]COL of every flag.
+func columns(texts []string, name string) []encode.MediaColumn {
+	var out []encode.MediaColumn
+	for _, text := range texts {
+		c := encode.MediaColumn{Name: name, Column: text}
+		if own, column, ok := cutName(text); ok {
+			c.Name, c.Column = own, column
+		}
+		out = append(out, c)
+	}
+	return out
+}
