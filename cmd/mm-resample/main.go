@@ -1,0 +1,20 @@
+// Mm-resample plans the next epoch of a training: contributions to a plan.
+package main
+
+import (
+	"os"
+
+	"mmtools/pkg/cli"
+)
+
+const description = `Plans the next epoch: reads what each modality contributed to each sample and writes the rows to train on.
+
+Every sample is in the plan once, whole. With --method sample, each modality that contributes less than its share (phi below 1) to a sample adds copies of that sample in which only this modality is kept, the more the less it contributes. With --method modality, the modality with the lowest mean contribution in a random subset is kept alone in samples drawn with replacement, the more the further it lies behind. With --method none there is nothing else.
+
+Memory does not grow with the number of samples. --method modality reads its input three times: a file is read again, a pipe is first copied to an unlinked temporary file.
+
+Examples:
+  mm-value --model model.arrow train.arrows | mm-resample --seed 7 -o plan.arrows
+  mm-resample --method modality --function tanh contributions.arrows | mm-fit --init model.arrow --plan - -o model.arrow train.arrows`
+
+func main() { os.Exit(cli.Main("mm-resample", description, &command{})) }

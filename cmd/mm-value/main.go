@@ -1,0 +1,23 @@
+// Mm-value values every modality of every sample: samples and a model to contributions.
+package main
+
+import (
+	"os"
+
+	"mmtools/pkg/cli"
+)
+
+const description = `Values every modality of every sample: what it contributes to the model's classification of it.
+
+The model is given every coalition of the sample's modalities, the others masked at the feature. A coalition that is right is worth its size, and the contributions are the Shapley values of that game: 1 is a modality's fair share, and they sum to the number of modalities where the sample is classified rightly, else to 0. A modality that a sample lacks is no player and its contribution is null.
+
+With --predictions, a stream of what any other framework predicts for every coalition of every sample stands in for model and samples.
+
+Memory does not grow with the number of samples. The contributions are exact.
+
+Examples:
+  mm-value --model model.arrow train.arrows | mm-resample -o plan.arrows
+  mm-value --model model.arrow --right -o contributions.arrows test.arrows
+  mm-value --predictions predictions.arrows -o contributions.arrows`
+
+func main() { os.Exit(cli.Main("mm-value", description, &command{})) }

@@ -1,0 +1,26 @@
+// Package valuation finds what each modality contributes to the classification of each sample: the Shapley value of the
+// game that the modalities play.
+//
+// A coalition C of modalities is given to the model, the others masked: their features are zero, the head's bias stays.
+// It is right where its logits have their maximum at the label (at the first maximum, as torch.argmax takes it), and
+//
+//	v(C) = |C| where C is right, else 0         phi = the Shapley values of v (see package shapley)
+//
+// so that phi = 1 is a modality's fair share, and the phi of a sample sum to n where all modalities together are right,
+// else to 0. A modality that a sample lacks is no player: the game is played by the others, and its phi is NaN.
+//
+// Source: Y. Wei, R. Feng, Z. Wang and D. Hu, Enhancing Multimodal Cooperation via Sample-level Modality Valuation,
+// CVPR 2024, section 3.2, equations 1 to 3.
+//
+// A model is a Predictor. Where its head is linear over features that join additively, it is Additive, and the logits of
+// a coalition are a sum of one part a modality: the backbones run once a minibatch, and every coalition then costs one
+// addition of (C) numbers. Sums are built up along the coalitions' prefix tree, each from its parent by adding a part
+// in modality order, and never by subtracting: what a coalition's logits are depends on nothing but the coalition.
+//
+// Run goes through a samples stream batch by batch, in memory that does not grow with the stream; rows are divided over
+// threads, and the results do not depend on how many there are. RunPredictions values the predictions of any other
+// framework, given every coalition of every sample. Values are computed in integers: phi and its mean are exact to the
+// last rounding.
+//
+// Cost: 2^n - 1 vector additions and comparisons a sample. Limits: 1 to 20 modalities.
+package valuation

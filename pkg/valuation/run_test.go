@@ -1,0 +1,496 @@
+package valuation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"mmtools/pkg/modality"
+	"mmtools/pkg/network"
+	"mmtools/pkg/schema"
+	"mmtools/pkg/stream"
+)
+
+// linear is an additive model: each part is a matrix times the modality's tensor.
+type linear struct {
+	modalities []modality.Modality
+	classes    []string
+	weight     [][]float32 // (C,size) a modality
+	bias       []float32
+	rows       int
+	loaded     *network.Minibatch
+}
+
+func (l *linear) Modalities() []modality.Modality { return l.modalities }
+func (l *linear) Classes() []string               { return l.classes }
+func (l *linear) MaxRows() int                    { return l.rows }
+
+func (l *linear) Load(b *network.Minibatch) error {
+	if b.Rows < 1 || b.Rows > l.rows {
+		return fmt.Errorf("%d rows, want 1 to %d", b.Rows, l.rows)
+	}
+	l.loaded = b
+	return nil
+}
+
+// part returns modality p's logits of tensor x.
+func (l *linear) part(p int, x []float32) []float32 {
+	out := make([]float32, len(l.bias))
+	for c := range out {
+		for k, v := range x {
+			out[c] += l.weight[p][c*len(x)+k] * v
+		}
+	}
+	return out
+}
+
+func (l *linear) x(p, r int) []float32 {
+	size := l.modalities[p].Size()
+	return l.loaded.X[p][r*size:][:size]
+}
+
+func (l *linear) Parts(parts, bias []float32) error {
+	copy(bias, l.bias)
+	for p := range l.modalities {
+		for r := range l.loaded.Rows {
+			part := l.part(p, l.x(p, r))
+			if !l.loaded.Keep[r].Has(p) {
+				part = slices.Repeat([]float32{float32(math.NaN())}, len(part)) // not to be looked at
+			}
+			copy(parts[(p*l.loaded.Rows+r)*len(bias):], part)
+		}
+	}
+	return nil
+}
+
+func (l *linear) Logits(c modality.Coalition, dst []float32) error {
+	for r := range l.loaded.Rows {
+		row := dst[r*len(l.bias):][:len(l.bias)]
+		copy(row, l.bias)
+		for p := range (c & l.loaded.Keep[r]).Members() {
+			for k, v := range l.part(p, l.x(p, r)) {
+				row[k] += v
+			}
+		}
+	}
+	return nil
+}
+
+// opaque hides that a model is additive.
+type opaque struct{ Predictor }
+
+// samples are rows in memory; a row's tensor is nil where it lacks the modality.
+type samples struct {
+	schema.Samples
+	rows []schema.Sample
+}
+
+func (s samples) reader(t testing.TB) *schema.SamplesReader {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := schema.NewSamplesWriter(&b, s.Samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range s.rows {
+		if err := w.Append(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	in, err := stream.NewReader(&b, stream.WithName("samples.arrows"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close() })
+	r, err := schema.NewSamplesReader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// float32s returns a row's tensor as the model sees it.
+func float32s(x any) []float32 {
+	switch x := x.(type) {
+	case []float32:
+		return x
+	case []uint8:
+		out := make([]float32, len(x))
+		for k, v := range x {
+			out[k] = float32(v)
+		}
+		return out
+	}
+	return nil
+}
+
+// random makes a model of n modalities and rows samples for it, some without some modality. The samples hold the
+// modalities in another order than the model, every other one as bytes.
+func random(r *rand.Rand, n, classes, rows int) (*linear, samples) {
+	m := &linear{rows: 16}
+	var s samples
+	s.Header = schema.Header{Kind: schema.KindSamples, Tool: "test"}
+	for c := range classes {
+		m.classes = append(m.classes, fmt.Sprint("class", c))
+		m.bias = append(m.bias, float32(r.NormFloat64()))
+	}
+	for p := range n {
+		mod := modality.Modality{Name: fmt.Sprint("m", p), Kind: modality.Embedding, Shape: []int{1 + p%3, 2}}
+		m.modalities = append(m.modalities, mod)
+		w := make([]float32, classes*mod.Size())
+		for k := range w {
+			w[k] = float32(r.NormFloat64())
+		}
+		m.weight = append(m.weight, w)
+		s.Modalities = append([]modality.Modality{mod}, s.Modalities...) // reversed
+		dtype := schema.Float32
+		if p%2 == 1 {
+			dtype = schema.Uint8
+		}
+		s.DTypes = append([]schema.DType{dtype}, s.DTypes...)
+	}
+	s.Classes = m.classes
+	for row := range rows {
+		sample := schema.Sample{ID: fmt.Sprint("s", row), Label: int32(r.IntN(classes))}
+		for column, mod := range s.Modalities {
+			if r.IntN(6) == 0 {
+				sample.Tensors = append(sample.Tensors, nil)
+			} else if s.DTypes[column] == schema.Uint8 {
+				x := make([]uint8, mod.Size())
+				for k := range x {
+					x[k] = uint8(r.IntN(4))
+				}
+				sample.Tensors = append(sample.Tensors, x)
+			} else {
+				x := make([]float32, mod.Size())
+				for k := range x {
+					x[k] = float32(r.NormFloat64())
+				}
+				sample.Tensors = append(sample.Tensors, x)
+			}
+		}
+		s.rows = append(s.rows, sample)
+	}
+	return m, s
+}
+
+// outcome is what the reference finds of one sample.
+type outcome struct {
+	prediction int
+	right      []bool
+	phi        []float64
+}
+
+// reference values one sample slowly: the logits of every coalition by themselves, and the marginal contributions
+// averaged over all orders of the modalities that the sample has, in rational numbers.
+func reference(m *linear, s samples, row int) outcome {
+	n, sample := len(m.modalities), s.rows[row]
+	parts := make([][]float32, n)
+	var players []int
+	for p := range n {
+		if x := float32s(sample.Tensors[n-1-p]); x != nil {
+			parts[p] = m.part(p, x)
+			players = append(players, p)
+		}
+	}
+	logits := func(c int) []float32 {
+		out := slices.Clone(m.bias)
+		for _, p := range players {
+			if c>>p&1 == 1 {
+				for k := range out {
+					out[k] += parts[p][k]
+				}
+			}
+		}
+		return out
+	}
+	o := outcome{prediction: firstMax(logits(1<<n - 1)), right: make([]bool, 1<<n), phi: slices.Repeat([]float64{math.NaN()}, n)}
+	for c := range o.right {
+		o.right[c] = firstMax(logits(c)) == int(sample.Label)
+	}
+	sums, orders := make([]int64, n), int64(0)
+	var join func(c, value, size int, marginal []int64)
+	join = func(c, value, size int, marginal []int64) {
+		if size == len(players) {
+			orders++
+			for p, x := range marginal {
+				sums[p] += x
+			}
+			return
+		}
+		for _, p := range players {
+			if c>>p&1 == 1 {
+				continue
+			}
+			next := 0
+			if o.right[c|1<<p] {
+				next = size + 1
+			}
+			marginal[p] = int64(next - value)
+			join(c|1<<p, next, size+1, marginal)
+		}
+	}
+	join(0, 0, 0, make([]int64, n))
+	for _, p := range players {
+		o.phi[p], _ = big.NewRat(sums[p], orders).Float64()
+	}
+	return o
+}
+
+// same reports whether a and b are the same numbers, NaN included.
+func same(a, b []float64) bool {
+	return slices.EqualFunc(a, b, func(x, y float64) bool { return x == y || x != x && y != y })
+}
+
+func TestRunEqualsReference(t *testing.T) {
+	r := rand.New(rand.NewPCG(20, 24))
+	for n := 2; n <= 6; n++ {
+		m, s := random(r, n, 2+r.IntN(4), 100)
+		var models []Predictor
+		models = append(models, m, opaque{m})
+		var first Summary
+		for k, model := range models {
+			for _, threads := range []int{1, 5} {
+				at := 0
+				summary, err := Run(context.Background(), s.reader(t), model, Options{Threads: threads}, func(b *schema.SamplesBatch, res *Result) error {
+					for i := range res.Rows {
+						want := reference(m, s, at)
+						if int(res.Prediction[i]) != want.prediction || res.Label[i] != s.rows[at].Label || b.ID(i) != s.rows[at].ID {
+							t.Errorf("n=%d sample %d: got prediction %d, label %d, id %s", n, at, res.Prediction[i], res.Label[i], b.ID(i))
+						}
+						if !slices.Equal(res.Right[i<<n:][:1<<n], want.right) {
+							t.Errorf("n=%d sample %d: got right %v, want %v", n, at, res.Right[i<<n:][:1<<n], want.right)
+						}
+						if !same(res.Phi[i*n:][:n], want.phi) {
+							t.Errorf("n=%d sample %d: got phi %v, want %v", n, at, res.Phi[i*n:][:n], want.phi)
+						}
+						at++
+					}
+					return nil
+				})
+				if err != nil || at != len(s.rows) {
+					t.Fatalf("n=%d: %d samples, %v", n, at, err)
+				}
+				if k == 0 && threads == 1 {
+					first = summary
+					checkSummary(t, m, s, summary)
+				} else if fmt.Sprint(summary) != fmt.Sprint(first) {
+					t.Errorf("n=%d: summary %+v, want %+v", n, summary, first)
+				}
+			}
+		}
+	}
+}
+
+func checkSummary(t *testing.T, m *linear, s samples, got Summary) {
+	t.Helper()
+	n := len(m.modalities)
+	have, below, phi, right := make([]int64, n), make([]int64, n), make([]float64, n), make([]int64, 1<<n)
+	for row := range s.rows {
+		o := reference(m, s, row)
+		for p, x := range o.phi {
+			if x == x {
+				have[p]++
+				phi[p] += x
+				if x < 1 {
+					below[p]++
+				}
+			}
+		}
+		for c, w := range o.right {
+			if w {
+				right[c]++
+			}
+		}
+	}
+	if !slices.Equal(got.Have, have) || !slices.Equal(got.BelowOne, below) || !slices.Equal(got.Right, right) || got.Samples != int64(len(s.rows)) {
+		t.Errorf("summary %+v, want have %v, below one %v, right %v", got, have, below, right)
+	}
+	for p := range n {
+		if want := phi[p] / float64(have[p]); math.Abs(got.Mean(p)-want) > 1e-12 {
+			t.Errorf("mean of modality %d: got %v, want %v", p, got.Mean(p), want)
+		}
+		if want := float64(below[p]) / float64(have[p]); got.ShareBelowOne(p) != want {
+			t.Errorf("share below one of modality %d: got %v, want %v", p, got.ShareBelowOne(p), want)
+		}
+	}
+	if want := float64(right[1<<n-1]) / float64(len(s.rows)); got.Accuracy(modality.All(n)) != want {
+		t.Errorf("accuracy: got %v, want %v", got.Accuracy(modality.All(n)), want)
+	}
+}
+
+// identity is a model whose modalities are logits: three classes, and a bias that favours class 1 and not class 2, so
+// that what two modalities do together can be chosen freely.
+func identity() *linear {
+	m := &linear{rows: 4, classes: []string{"x", "y", "z"}, bias: []float32{0, 3, -3}}
+	for _, name := range []string{"a", "v"} {
+		m.modalities = append(m.modalities, modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{3}})
+		m.weight = append(m.weight, []float32{1, 0, 0, 0, 1, 0, 0, 0, 1})
+	}
+	return m
+}
+
+func identitySamples(m *linear, rows ...schema.Sample) samples {
+	return samples{schema.Samples{
+		Header: schema.Header{Kind: schema.KindSamples, Tool: "test", Modalities: m.modalities, Classes: m.classes},
+		DTypes: []schema.DType{schema.Float32, schema.Float32},
+	}, rows}
+}
+
+// TestDesignTable holds the table of docs/design.md from the features to phi.
+func TestDesignTable(t *testing.T) {
+	m := identity()
+	var rows []schema.Sample
+	want := []float64{}
+	for _, row := range []struct {
+		a, v       []float32
+		phiA, phiV float64
+	}{ // the label is class 0; the bias alone says class 1
+		{[]float32{0, -4, 0}, []float32{0, -4, 0}, 1, 1},
+		{[]float32{0, -4, 0}, []float32{0, 0, 0}, 1.5, 0.5},
+		{[]float32{0, -2, 0}, []float32{0, -2, 0}, 1, 1},
+		{[]float32{0, -4, 2}, []float32{0, -4, 2}, 0, 0},
+		{[]float32{0, -4, 0}, []float32{0, 4, 0}, 0.5, -0.5},
+		{[]float32{0, 0, 0}, []float32{0, 0, 0}, 0, 0},
+	} {
+		rows = append(rows, schema.Sample{ID: fmt.Sprint(len(rows)), Tensors: []any{row.a, row.v}})
+		want = append(want, row.phiA, row.phiV)
+	}
+	var phi []float64
+	if _, err := Run(context.Background(), identitySamples(m, rows...).reader(t), m, Options{}, func(_ *schema.SamplesBatch, r *Result) error {
+		phi = append(phi, r.Phi...)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(phi, want) {
+		t.Errorf("got %v, want %v", phi, want)
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	row := func(label int32, a ...float32) schema.Sample {
+		return schema.Sample{ID: "s1", Label: label, Tensors: []any{a, []float32{0, 0, 0}}}
+	}
+	good := schema.Sample{ID: "s0", Tensors: []any{[]float32{0, 0, 0}, []float32{0, 0, 0}}}
+	for _, c := range []struct {
+		name   string
+		row    schema.Sample
+		change func(m *linear)
+		want   []string
+	}{
+		{"unlabelled", row(-1, 0, 0, 0), nil, []string{"samples.arrows", "row 1", `"s1"`, "no label"}},
+		{"logits", row(0, 3e38, 3e38, 3e38), func(m *linear) { m.weight[0][0] = 2 }, []string{"samples.arrows", "row 1", `"s1"`, "net", "not finite"}},
+		{"modality", good, func(m *linear) { m.modalities[1].Name = "video" }, []string{"samples.arrows", "a, v", "net", "a, video"}},
+		{"more modalities", good, func(m *linear) { m.modalities = m.modalities[:1] }, []string{"a, v", "net are a"}},
+		{"shape", good, func(m *linear) { m.modalities[0].Shape = []int{4} }, []string{`"a"`, "[3]", "[4]"}},
+		{"classes", good, func(m *linear) { m.classes = []string{"x", "z", "y"} }, []string{"x, y, z", "x, z, y"}},
+		{"too many", good, func(m *linear) { m.modalities = make([]modality.Modality, 21) }, []string{"21 modalities"}},
+	} {
+		for _, hide := range []bool{false, true} {
+			m := identity()
+			s := identitySamples(m, good, c.row)
+			s.Modalities = slices.Clone(m.modalities)
+			in := s.reader(t)
+			if c.change != nil {
+				c.change(m)
+			}
+			var p Predictor = m
+			if hide {
+				p = opaque{m}
+			}
+			_, err := Run(context.Background(), in, p, Options{Model: "net"}, func(*schema.SamplesBatch, *Result) error {
+				t.Errorf("%s: emitted", c.name)
+				return nil
+			})
+			if !errors.Is(err, stream.ErrInput) {
+				t.Errorf("%s: got %v, want a bad input", c.name, err)
+				continue
+			}
+			for _, part := range c.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%s: got %v, which lacks %s", c.name, err, part)
+				}
+			}
+		}
+	}
+}
+
+func TestRunStops(t *testing.T) {
+	m, s := random(rand.New(rand.NewPCG(1, 1)), 2, 3, 40)
+	full := errors.New("full")
+	if _, err := Run(context.Background(), s.reader(t), m, Options{}, func(*schema.SamplesBatch, *Result) error { return full }); err != full {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Run(ctx, s.reader(t), m, Options{}, func(*schema.SamplesBatch, *Result) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	s.rows = nil
+	summary, err := Run(context.Background(), s.reader(t), m, Options{}, func(*schema.SamplesBatch, *Result) error { return full })
+	if err != nil || summary.Samples != 0 || !math.IsNaN(summary.Mean(0)) {
+		t.Errorf("no samples: %+v, %v", summary, err)
+	}
+}
+
+// TestManyModalities takes the paths of games that are too large for Result.Right.
+func TestManyModalities(t *testing.T) {
+	n := MaxRight + 1
+	m, s := random(rand.New(rand.NewPCG(2, 2)), n, 3, 12)
+	var phi [2][]float64
+	for k, model := range []Predictor{m, opaque{m}} {
+		if _, err := Run(context.Background(), s.reader(t), model, Options{}, func(_ *schema.SamplesBatch, r *Result) error {
+			if r.Right != nil {
+				t.Error("Right of too many modalities")
+			}
+			for i := range r.Rows {
+				sum, players := 0.0, 0.0
+				for _, x := range r.Phi[i*n:][:n] {
+					if x == x {
+						sum, players = sum+x, players+1
+					}
+				}
+				want := 0.0
+				if r.Prediction[i] == r.Label[i] {
+					want = players
+				}
+				if math.Abs(sum-want) > 1e-9 { // efficiency
+					t.Errorf("sample %d: contributions sum to %v, want %v", i, sum, want)
+				}
+			}
+			phi[k] = append(phi[k], r.Phi...)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !same(phi[0], phi[1]) {
+		t.Error("the additive and the general path differ")
+	}
+}
+
+func BenchmarkRun(b *testing.B) {
+	for _, n := range []int{2, 6} {
+		b.Run(fmt.Sprintf("n=%d,classes=31", n), func(b *testing.B) {
+			m, s := random(rand.New(rand.NewPCG(1, 1)), n, 31, 4096)
+			m.rows = 256
+			for b.Loop() {
+				if _, err := Run(context.Background(), s.reader(b), m, Options{}, func(*schema.SamplesBatch, *Result) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(s.rows))*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+		})
+	}
+}
