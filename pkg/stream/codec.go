@@ -124,8 +124,19 @@ func (c *columns) decompress(what string, raw []byte, offset, need, align int64)
 	c.budget -= claim
 	buf := c.keep(memory.NewResizableBuffer(c.mem))
 	buf.Resize(int(claim))
-	if err := c.codec.expand(buf.Bytes(), raw); err != nil {
+	if err := expand(c.codec, buf.Bytes(), raw); err != nil {
 		return nil, fmt.Errorf("decompressing its %s buffer: %w", what, err)
 	}
 	return c.keep(memory.SliceBuffer(buf, 0, int(need))), nil
+}
+
+// expand is the boundary at which a panic of a decompressor becomes an error: the bytes are not trusted, and the
+// decompressors are not ours.
+func expand(c codec, dst, src []byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("decompressor: %v", p)
+		}
+	}()
+	return c.expand(dst, src)
 }

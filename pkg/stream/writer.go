@@ -15,6 +15,7 @@ type Writer struct {
 	buf     *bufio.Writer
 	w       recordWriter
 	batches int64
+	err     error // the first; sticky
 	closed  bool
 }
 
@@ -50,29 +51,45 @@ func NewWriter(w io.Writer, schema *arrow.Schema, opts ...Option) (*Writer, erro
 
 // Write writes a record, of the writer's schema, and passes it on to the underlying writer whole.
 func (w *Writer) Write(rec arrow.Record) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.closed {
+		return w.Fail(errors.New("writing a batch after the end marker"))
+	}
 	err := w.w.Write(rec)
 	if err == nil {
 		err = w.buf.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("writing batch %d: %w", w.batches, err)
+		return w.Fail(fmt.Errorf("writing batch %d: %w", w.batches, err))
 	}
 	w.batches++
 	return nil
 }
 
+// Fail returns err and makes every later call return it: a stream that lacks what the writer could not take must not end
+// with the marker of success.
+func (w *Writer) Fail(err error) error {
+	if w.err == nil {
+		w.err = err
+	}
+	return err
+}
+
 // Close writes the end marker or the footer, which tells readers that the writer succeeded: call it on the success path
 // only. It does not close the underlying writer.
 func (w *Writer) Close() error {
-	if w.closed {
-		return nil
+	if w.err != nil || w.closed {
+		return w.err
 	}
 	w.closed = true
-	if err := w.w.Close(); err != nil {
-		return fmt.Errorf("writing the end marker: %w", err)
+	err := w.w.Close()
+	if err == nil {
+		err = w.buf.Flush()
 	}
-	if err := w.buf.Flush(); err != nil {
-		return fmt.Errorf("writing the end marker: %w", err)
+	if err != nil {
+		return w.Fail(fmt.Errorf("writing the end marker: %w", err))
 	}
 	return nil
 }
