@@ -1,0 +1,219 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/network"
+	"mmtools/pkg/schema"
+	"mmtools/pkg/stream"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"mm-value": main, "show": show})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Setup: fixtures,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
+}
+
+// exits CODE SHELL-COMMAND asserts the exit code of a bash command line.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: exits CODE COMMAND")
+	}
+	ts.Check(ts.Exec("bash", "-c", "set -o pipefail\n"+args[1]+"\necho \"exit $?\" >&2"))
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stderr")), "\n")
+	if got := lines[len(lines)-1]; got != "exit "+args[0] {
+		ts.Fatalf("%s: got %s, want exit %s", args[1], got, args[0])
+	}
+}
+
+var classes = []string{"x", "y", "z"}
+
+func modalities(names ...string) []modality.Modality {
+	var ms []modality.Modality
+	for _, name := range names {
+		ms = append(ms, modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{3}})
+	}
+	return ms
+}
+
+// fixtures lays a model whose modalities a and v are logits, and samples for it, into a script's folder. The bias
+// favours class y and not class z, so that what two modalities do together can be chosen freely.
+func fixtures(env *testscript.Env) error {
+	at := func(name string) string { return filepath.Join(env.WorkDir, name) }
+	none := []float32{0, 0, 0}
+	table := []schema.Sample{ // the table of docs/design.md, row by row
+		{ID: "111", Tensors: []any{[]float32{0, -4, 0}, []float32{0, -4, 0}}},
+		{ID: "110", Tensors: []any{[]float32{0, -4, 0}, none}},
+		{ID: "100", Tensors: []any{[]float32{0, -2, 0}, []float32{0, -2, 0}}},
+		{ID: "011", Tensors: []any{[]float32{0, -4, 2}, []float32{0, -4, 2}}},
+		{ID: "010", Tensors: []any{[]float32{0, -4, 0}, []float32{0, 4, 0}}},
+		{ID: "000", Tensors: []any{none, none}},
+		{ID: "a only", Tensors: []any{[]float32{0, -4, 0}, nil}},
+	}
+	swapped := make([]schema.Sample, len(table))
+	for i, s := range table {
+		swapped[i] = schema.Sample{ID: s.ID, Tensors: []any{s.Tensors[1], s.Tensors[0]}}
+	}
+	good := table[:1]
+	nan := []schema.Sample{table[0], {ID: "broken", Tensors: []any{none, []float32{0, float32(nan()), 0}}}}
+	unlabelled := []schema.Sample{table[0], {ID: "who", Label: -1, Tensors: []any{none, none}}}
+	for _, f := range []struct {
+		name       string
+		modalities []modality.Modality
+		classes    []string
+		rows       []schema.Sample
+	}{
+		{"table.arrows", modalities("a", "v"), classes, table},
+		{"swapped.arrows", modalities("v", "a"), classes, swapped},
+		{"nan.arrows", modalities("a", "v"), classes, nan},
+		{"unlabelled.arrows", modalities("a", "v"), classes, unlabelled},
+		{"other.arrows", modalities("a", "video"), classes, good},
+		{"classes.arrows", modalities("a", "v"), []string{"x", "y", "w"}, good},
+		{"empty.arrows", modalities("a", "v"), classes, nil},
+	} {
+		if err := writeSamples(at(f.name), f.modalities, f.classes, f.rows); err != nil {
+			return err
+		}
+	}
+	return errors.Join(writeModel(at("model.arrow")), writePredictions(at("predictions.arrows"), true), writePredictions(at("partial.arrows"), false))
+}
+
+func nan() float64 { zero := 0.0; return zero / zero }
+
+func write(path string, f func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(file), file.Close())
+}
+
+func writeSamples(path string, ms []modality.Modality, classes []string, rows []schema.Sample) error {
+	return write(path, func(out io.Writer) error {
+		header := schema.Header{Tool: "test", Modalities: ms, Classes: classes, Digest: schema.Digest{Samples: "sha256:5a"}}
+		w, err := schema.NewSamplesWriter(out, schema.Samples{Header: header, DTypes: make([]schema.DType, len(ms))})
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := w.Append(row); err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	})
+}
+
+func writeModel(path string) error {
+	ms := modalities("a", "v")
+	spec := network.Spec{Fusion: "concat", Classes: classes}
+	for _, m := range ms {
+		spec.Modalities = append(spec.Modalities, network.Channel{Modality: m, Backbone: "identity"})
+	}
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	c := checkpoint.Checkpoint{
+		Header: schema.Header{Tool: "test", Modalities: ms, Classes: classes}, Spec: raw, State: checkpoint.State{Epoch: 5},
+		Tensors: []schema.Tensor{
+			{Name: "head.weight", Role: schema.RoleParameter, Shape: []int{3, 6}, Data: []float32{
+				1, 0, 0, 1, 0, 0,
+				0, 1, 0, 0, 1, 0,
+				0, 0, 1, 0, 0, 1,
+			}},
+			{Name: "head.bias", Role: schema.RoleParameter, Shape: []int{3}, Data: []float32{0, 3, -3}},
+		},
+	}
+	return write(path, c.Write)
+}
+
+// writePredictions writes what a model of three modalities predicts of two samples: rightly from two modalities on; then
+// only with text.
+func writePredictions(path string, whole bool) error {
+	return write(path, func(out io.Writer) error {
+		h := schema.Header{Tool: "test", Modalities: modalities("audio", "image", "text"), Classes: classes}
+		w, err := schema.NewPredictionsWriter(out, schema.Predictions{Header: h})
+		if err != nil {
+			return err
+		}
+		for c := modality.All(3); c > 0; c-- {
+			p := schema.Prediction{ID: "majority", Label: 1, Coalition: c}
+			if c.Size() >= 2 {
+				p.Prediction = 1
+			}
+			if err := w.Append(p); err != nil {
+				return err
+			}
+		}
+		for c := range modality.All(3) + 1 {
+			p := schema.Prediction{ID: "dictator", Label: 2, Coalition: c, Prediction: 1}
+			if c.Has(2) {
+				p.Prediction = 2
+			}
+			if !whole && c == 0b101 {
+				continue
+			}
+			if err := w.Append(p); err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	})
+}
+
+// show prints the contributions stream on standard input.
+func show() {
+	if err := printContributions(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "show:", err)
+		os.Exit(1)
+	}
+}
+
+func printContributions(in io.Reader, out io.Writer) error {
+	r, err := stream.NewReader(in)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	c, err := schema.NewContributionsReader(r)
+	if err != nil {
+		return err
+	}
+	about := c.Contributions()
+	fmt.Fprintln(out, modality.Names(about.Modalities), about.Classes, about.Value, about.Estimator, about.Baseline, "epoch", about.Epoch, about.Digest.Samples)
+	fmt.Fprintln(os.Stderr, "model", about.Digest.Model)
+	for {
+		b, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i := range b.Rows() {
+			fmt.Fprint(out, b.Row(i), " ", b.ID(i), " label ", b.Label(i), " prediction ", b.Prediction(i), " phi")
+			for p := range about.Modalities {
+				fmt.Fprint(out, " ", b.Phi(p)[i])
+			}
+			if right, ok := b.Right(i); ok {
+				fmt.Fprintf(out, " right %0*b", 1<<len(about.Modalities), right)
+			}
+			fmt.Fprintln(out)
+		}
+	}
+}
