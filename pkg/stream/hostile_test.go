@@ -64,10 +64,27 @@ func consume(open func([]byte, ...Option) (*Reader, error), b []byte, opts ...Op
 	}
 }
 
-// look reads every value; few of them where a column of nulls claims a great many.
+// look reads every value, children and all; few of them where a column of nulls claims a great many.
 func look(a arrow.Array) {
-	for i := range min(a.Len(), 1<<12) {
-		if a.DataType().ID() != arrow.TIMESTAMP { // its text needs the time zone, which a corrupt one does not have
+	n := min(a.Len(), 1<<12)
+	switch a := a.(type) {
+	case array.ListLike:
+		for i := range n {
+			if from, to := a.ValueOffsets(i); from < 0 || from > to || to > int64(a.ListValues().Len()) {
+				panic(fmt.Sprintf("list %d leads from %d to %d of %d", i, from, to, a.ListValues().Len()))
+			}
+		}
+		look(a.ListValues())
+	case *array.Struct:
+		for i := range a.NumField() {
+			look(a.Field(i))
+		}
+	case *array.Timestamp: // its text needs the time zone, which a corrupt one does not have
+		for i := range n {
+			_ = a.Value(i)
+		}
+	default:
+		for i := range n {
 			_ = a.ValueStr(i)
 		}
 	}

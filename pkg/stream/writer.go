@@ -57,7 +57,7 @@ func (w *Writer) Write(rec arrow.Record) error {
 	if w.closed {
 		return w.Fail(errors.New("writing a batch after the end marker"))
 	}
-	err := w.w.Write(rec)
+	err := w.encode(rec)
 	if err == nil {
 		err = w.buf.Flush()
 	}
@@ -66,6 +66,16 @@ func (w *Writer) Write(rec arrow.Record) error {
 	}
 	w.batches++
 	return nil
+}
+
+// encode is the boundary at which a panic of Arrow's writers becomes an error: they do on some empty slices.
+func (w *Writer) encode(rec arrow.Record) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("encoding: %v", p)
+		}
+	}()
+	return w.w.Write(rec)
 }
 
 // Fail returns err and makes every later call return it: a stream that lacks what the writer could not take must not end
