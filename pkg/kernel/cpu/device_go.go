@@ -149,6 +149,9 @@ func (b buffer) Slice(from, to int) kernel.Buffer {
 	return b[from:to:to]
 }
 
+// Host returns the buffer's elements themselves, which the host shares.
+func (b buffer) Host() []float32 { return b }
+
 // at returns the first n elements of b.
 func at(b kernel.Buffer, n int) []float32 { return b.(buffer)[:n] }
 

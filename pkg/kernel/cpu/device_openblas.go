@@ -102,6 +102,9 @@ func (b buffer) Slice(from, to int) kernel.Buffer {
 	return buffer{(*C.float)(unsafe.Add(unsafe.Pointer(b.p), 4*from)), to - from}
 }
 
+// Host returns the buffer's elements themselves, which the host shares.
+func (b buffer) Host() []float32 { return unsafe.Slice((*float32)(b.p), b.n) }
+
 // at returns b's memory, which a kernel takes to hold at least n elements: beyond them is another's memory.
 func at(b kernel.Buffer, n int) *C.float {
 	own := b.(buffer)
