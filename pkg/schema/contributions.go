@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -127,14 +128,18 @@ func (w *ContributionsWriter) Append(b ContributionRows) error {
 		return nil
 	}
 	if err := w.check(b); err != nil {
-		return err
+		return w.w.Fail(err)
 	}
 	w.rows, w.labels = w.rows[:0], w.labels[:0]
 	w.ids.reset()
 	w.known.reset()
 	for i := range b.Rows {
+		id := b.ID(i)
+		if !utf8.ValidString(id) {
+			return w.w.Fail(fmt.Errorf("contribution of sample %d (id %q): %w", b.First+int64(i), id, errNotUTF8))
+		}
 		w.rows = append(w.rows, b.First+int64(i))
-		w.ids.append(b.ID(i))
+		w.ids.append(id)
 		w.labels = append(w.labels, max(b.Label[i], 0))
 		w.known.append(b.Label[i] >= 0)
 	}

@@ -56,6 +56,21 @@ func (d DType) elements(t any) (n int, raw []byte, ok bool) {
 	return 0, nil, false
 }
 
+// isNil reports whether t is nil or a nil slice: the sample lacks the modality.
+func isNil(t any) bool {
+	switch t := t.(type) {
+	case nil:
+		return true
+	case []float32:
+		return t == nil
+	case []float16.Num:
+		return t == nil
+	case []uint8:
+		return t == nil
+	}
+	return false
+}
+
 // The field metadata of a modality column: the canonical extension type, by which other readers know the tensor, and
 // the modality's kind.
 const (

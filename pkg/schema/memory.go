@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -69,6 +70,9 @@ func fromData(dt arrow.DataType, n int, buffers []*memory.Buffer, children []arr
 	defer data.Release()
 	return array.MakeFromData(data)
 }
+
+// errNotUTF8 is why an id cannot be written.
+var errNotUTF8 = errors.New("the id is not UTF-8")
 
 // texts is a string column as it grows row by row.
 type texts struct {

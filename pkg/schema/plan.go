@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -65,8 +66,9 @@ func NewPlanWriter(w io.Writer, p Plan, opts ...stream.Option) (*PlanWriter, err
 
 // Append adds a row; the id is copied. Rows reach the writer in batches.
 func (w *PlanWriter) Append(r PlanRow) error {
-	if r.Row < 0 || r.Keep&^w.all != 0 || !(r.Weight >= 0 && r.Weight <= math.MaxFloat32) {
-		return fmt.Errorf("plan row of sample %d (id %q): keep %#x or weight %v is not possible", r.Row, r.ID, uint64(r.Keep), r.Weight)
+	if r.Row < 0 || r.Keep&^w.all != 0 || !(r.Weight >= 0 && r.Weight <= math.MaxFloat32) || !utf8.ValidString(r.ID) {
+		return w.w.Fail(fmt.Errorf("plan row of sample %d (id %q): keep %#x, weight %v or the id is not possible",
+			r.Row, r.ID, uint64(r.Keep), r.Weight))
 	}
 	w.rows = append(w.rows, r.Row)
 	w.ids.append(r.ID)

@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -72,9 +73,9 @@ func NewPredictionsWriter(w io.Writer, p Predictions, opts ...stream.Option) (*P
 func (w *PredictionsWriter) Append(p Prediction) error {
 	classes := int32(w.classes)
 	if p.Label < -1 || p.Label >= classes || p.Prediction < 0 || p.Prediction >= classes || p.Coalition&^w.all != 0 ||
-		p.Logits != nil && len(p.Logits) != w.classes {
-		return fmt.Errorf("prediction of sample %q: label %d, prediction %d, coalition %#x or %d logits are not possible with %d classes",
-			p.ID, p.Label, p.Prediction, uint64(p.Coalition), len(p.Logits), w.classes)
+		p.Logits != nil && len(p.Logits) != w.classes || !finite32(p.Logits) || !utf8.ValidString(p.ID) {
+		return w.w.Fail(fmt.Errorf("prediction of sample %q: label %d, prediction %d, coalition %#x, %d logits or the id are not possible with %d classes",
+			p.ID, p.Label, p.Prediction, uint64(p.Coalition), len(p.Logits), w.classes))
 	}
 	w.ids.append(p.ID)
 	w.labels = append(w.labels, max(p.Label, 0))

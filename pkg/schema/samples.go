@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -81,21 +82,21 @@ func NewSamplesWriter(w io.Writer, s Samples, opts ...stream.Option) (*SamplesWr
 // Append adds a sample; its tensors are copied. Rows reach the writer in batches.
 func (w *SamplesWriter) Append(s Sample) error {
 	if err := w.check(s); err != nil {
-		return fmt.Errorf("sample %q: %w", s.ID, err)
+		return w.w.Fail(fmt.Errorf("sample %q: %w", s.ID, err))
 	}
 	w.ids.append(s.ID)
 	w.labels = append(w.labels, max(s.Label, 0))
 	w.known.append(s.Label >= 0)
 	for p, t := range s.Tensors {
-		_, raw, _ := w.DTypes[p].elements(t)
-		if t == nil {
+		n, raw, _ := w.DTypes[p].elements(t)
+		if n == 0 {
 			// The slice is grown to its capacity at most, and what an earlier batch left there must not show.
 			from, to := len(w.data[p]), len(w.data[p])+w.sizes[p]*w.DTypes[p].Size()
 			w.data[p] = w.data[p][:to]
 			clear(w.data[p][from:])
 		}
 		w.data[p] = append(w.data[p], raw...)
-		w.valid[p].append(t != nil)
+		w.valid[p].append(n > 0)
 	}
 	if len(w.labels) == w.rows || len(w.ids.bytes) > batchBytes {
 		return w.flush()
@@ -105,6 +106,9 @@ func (w *SamplesWriter) Append(s Sample) error {
 
 // check holds a sample against the stream before any column grows.
 func (w *SamplesWriter) check(s Sample) error {
+	if !utf8.ValidString(s.ID) {
+		return errNotUTF8
+	}
 	if len(s.Tensors) != len(w.DTypes) {
 		return fmt.Errorf("%d tensors for %d modalities", len(s.Tensors), len(w.DTypes))
 	}
@@ -112,10 +116,10 @@ func (w *SamplesWriter) check(s Sample) error {
 		return fmt.Errorf("label %d outside 0..%d, the classes", s.Label, len(w.Classes)-1)
 	}
 	for p, t := range s.Tensors {
-		if t == nil {
+		n, _, ok := w.DTypes[p].elements(t)
+		if n == 0 && isNil(t) {
 			continue
 		}
-		n, _, ok := w.DTypes[p].elements(t)
 		if !ok || n != w.sizes[p] {
 			return fmt.Errorf("modality %q: got %T of %d elements, want %s of %d", w.Modalities[p].Name, t, n, w.DTypes[p], w.sizes[p])
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow/float16"
@@ -284,4 +285,24 @@ func TestPredictionsRoundTrip(t *testing.T) {
 			t.Errorf("row %d: got %+v, want %+v", i, got, want[i])
 		}
 	}
+}
+
+// scratch returns a path for the file format and none for a pipe.
+func scratch(t testing.TB, format string) string {
+	if strings.HasPrefix(format, "file") {
+		return filepath.Join(t.TempDir(), "in.arrow")
+	}
+	return ""
+}
+
+// open reads bytes as a mapped file at path, or as a pipe where path is "".
+func open(t testing.TB, b []byte, path string, opts ...stream.Option) (*stream.Reader, error) {
+	opts = append(opts, stream.WithName("in"))
+	if path == "" {
+		return stream.NewReader(bytes.NewReader(b), opts...)
+	}
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return stream.OpenFile(path, opts...)
 }

@@ -8,6 +8,10 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 )
 
+// provenance are the keys that may differ between streams of samples joined: shards come out of several runs. In other
+// streams rows are positions in samples, and those of other samples would be taken for the first's.
+var provenance = []string{"mm.tool", "mm.seed", "mm.digest"}
+
 // sameSchema returns an error that names the first difference of two schemas in fields or in the metadata of the streams
 // contract, keys mm.*. Metadata of others may differ: it says nothing about the rows.
 func sameSchema(a, b *arrow.Schema) error {
@@ -22,7 +26,11 @@ func sameSchema(a, b *arrow.Schema) error {
 			return err
 		}
 	}
-	return sameMetadata(a.Metadata(), b.Metadata(), "mm.")
+	var free []string
+	if kind, _ := a.Metadata().GetValue("mm.stream"); kind == "samples" {
+		free = provenance
+	}
+	return sameMetadata(a.Metadata(), b.Metadata(), "mm.", free)
 }
 
 func sameField(a, b arrow.Field) error {
@@ -34,16 +42,16 @@ func sameField(a, b arrow.Field) error {
 	case a.Nullable != b.Nullable:
 		return fmt.Errorf("column %q: nullable %t, first %t", a.Name, b.Nullable, a.Nullable)
 	}
-	if err := sameMetadata(a.Metadata, b.Metadata, ""); err != nil {
+	if err := sameMetadata(a.Metadata, b.Metadata, "", nil); err != nil {
 		return fmt.Errorf("column %q: %w", a.Name, err)
 	}
 	return nil
 }
 
-// sameMetadata compares the keys that begin with prefix.
-func sameMetadata(a, b arrow.Metadata, prefix string) error {
+// sameMetadata compares the keys that begin with prefix, but for those that are free.
+func sameMetadata(a, b arrow.Metadata, prefix string, free []string) error {
 	for _, key := range slices.Concat(a.Keys(), b.Keys()) {
-		if !strings.HasPrefix(key, prefix) {
+		if !strings.HasPrefix(key, prefix) || slices.Contains(free, key) {
 			continue
 		}
 		va, inA := a.GetValue(key)
