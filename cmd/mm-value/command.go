@@ -26,6 +26,9 @@ type command struct {
 	cli.Logging
 }
 
+// maxBatchSize bounds the memory that a mistyped --batch-size can ask for.
+const maxBatchSize = 1 << 16
+
 // Run writes the contributions.
 func (c *command) Run(ctx *cli.Context) error {
 	start := time.Now()
@@ -35,8 +38,8 @@ func (c *command) Run(ctx *cli.Context) error {
 	if c.Predictions != "" && c.Samples != "" {
 		return cli.Usage("--predictions takes no samples: %s", c.Samples)
 	}
-	if c.BatchSize < 1 {
-		return cli.Usage("--batch-size: got %d, want 1 or more", c.BatchSize)
+	if c.BatchSize < 1 || c.BatchSize > maxBatchSize {
+		return cli.Usage("--batch-size: got %d, want 1 to %d", c.BatchSize, maxBatchSize)
 	}
 	value := c.model
 	if c.Predictions != "" {
