@@ -102,7 +102,8 @@ func near(tb testing.TB, what string, got []float32, want, size []float64, toler
 		}
 		// Written so that a NaN fails.
 		if !(math.Abs(float64(got[i])-w) <= bound+1e-30) {
-			tb.Fatalf("%s: element %d is %v, want %v within %.2g", what, i, got[i], w, bound)
+			tb.Errorf("%s: element %d is %v, want %v within %.2g", what, i, got[i], w, bound)
+			return
 		}
 	}
 }
@@ -112,7 +113,8 @@ func same(tb testing.TB, what string, got, want []float32) {
 	tb.Helper()
 	for i, w := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(w) {
-			tb.Fatalf("%s: element %d is %v, want %v to the bit", what, i, got[i], w)
+			tb.Errorf("%s: element %d is %v, want %v to the bit", what, i, got[i], w)
+			return
 		}
 	}
 }
