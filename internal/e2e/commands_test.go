@@ -22,7 +22,7 @@ func sh(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: sh CODE COMMAND")
 	}
 	// The trailer carries the code past Exec, which fails on any other than 0.
-	if err := ts.Exec("bash", "-c", "set -o pipefail\n"+args[1]+"\necho \"exit $?\" >&2"); err != nil {
+	if err := ts.Exec("timeout", "120", "bash", "-c", "set -o pipefail\n"+args[1]+"\necho \"exit $?\" >&2"); err != nil {
 		ts.Fatalf("running bash: %v", err)
 	}
 	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stderr")), "\n")
@@ -47,7 +47,7 @@ func truncations(ts *testscript.TestScript, neg bool, args []string) {
 			continue
 		}
 		ts.Check(os.WriteFile(cut, []byte(whole[:n]), 0o666))
-		cmd := exec.Command("bash", "-c", args[2])
+		cmd := exec.Command("timeout", "60", "bash", "-c", args[2])
 		cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), "cut="+cut, "MM_THREADS=1")
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
