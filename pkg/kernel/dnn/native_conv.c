@@ -1,0 +1,181 @@
+//go:build dnnl && cgo && linux
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "native_library.h"
+
+struct dn_conv {
+	const dn_library *lib;
+	int direction, relu;
+	dnnl_primitive_t run;
+	dnnl_primitive_t reorder; // of the weights; 0 where the library takes them as they are
+	dnnl_memory_t in, weights, out, shift, scratch;
+	dnnl_memory_t plain;          // the weights as PyTorch stores them
+	size_t weights_size, kernels, kernel_size; // bytes; the weights are (kernels, kernel_size)
+	size_t scratch_size;
+};
+
+// plan is what making a convolution needs for a while.
+typedef struct {
+	dn_engine *e;
+	const dn_library *lib;
+	const dn_shape *s;
+	dnnl_memory_desc_t in, weights, plain, out, shift;
+	dnnl_dims_t stride, pad;
+	dnnl_primitive_attr_t attr;
+	dnnl_post_ops_t post;
+	dnnl_primitive_desc_t forward, desc;
+} plan;
+
+static dnnl_format_tag_t layout(int channels) { return channels % DN_LANE ? dnnl_nchw : dnnl_nChw16c; }
+
+static int describe(plan *p) {
+	const dn_shape *s = p->s;
+	int oh = (s->h + 2 * s->pad_h - s->kh) / s->stride_h + 1, ow = (s->w + 2 * s->pad_w - s->kw) / s->stride_w + 1;
+	dnnl_dims_t in = {s->n, s->c, s->h, s->w}, weights = {s->k, s->c, s->kh, s->kw}, out = {s->n, s->k, oh, ow}, shift = {s->k};
+	p->stride[0] = s->stride_h, p->stride[1] = s->stride_w;
+	p->pad[0] = s->pad_h, p->pad[1] = s->pad_w;
+	const dn_library *l = p->lib;
+	return l->memory_desc_init_by_tag(&p->in, 4, in, dnnl_f32, layout(s->c)) ||
+		l->memory_desc_init_by_tag(&p->weights, 4, weights, dnnl_f32, dnnl_format_tag_any) ||
+		l->memory_desc_init_by_tag(&p->plain, 4, weights, dnnl_f32, dnnl_oihw) ||
+		l->memory_desc_init_by_tag(&p->out, 4, out, dnnl_f32, layout(s->k)) ||
+		l->memory_desc_init_by_tag(&p->shift, 1, shift, dnnl_f32, dnnl_x);
+}
+
+// attributes asks for scratch memory of ours, and adds what follows an evaluation's convolution.
+static int attributes(plan *p) {
+	const dn_library *l = p->lib;
+	if (l->primitive_attr_create(&p->attr) || l->primitive_attr_set_scratchpad_mode(p->attr, dnnl_scratchpad_mode_user)) return 1;
+	if (!p->s->residual && !p->s->relu) return 0;
+	if (l->post_ops_create(&p->post)) return 1;
+	if (p->s->residual && l->post_ops_append_sum(p->post, 1)) return 1;
+	if (p->s->relu && l->post_ops_append_eltwise(p->post, 1, dnnl_eltwise_relu, 0, 0)) return 1;
+	return l->primitive_attr_set_post_ops(p->attr, p->post);
+}
+
+// choose finds the library's implementation. A gradient is asked for with the forward convolution as a hint.
+static int choose(plan *p) {
+	const dn_library *l = p->lib;
+	dnnl_alg_kind_t algorithm = p->s->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+	int affine = p->s->direction == DN_AFFINE;
+	dnnl_convolution_desc_t d;
+	if (l->convolution_forward_desc_init(&d, affine ? dnnl_forward_inference : dnnl_forward_training, algorithm, &p->in, &p->weights,
+			affine ? &p->shift : 0, &p->out, p->stride, p->pad, p->pad) ||
+		l->primitive_desc_create(&p->forward, &d, p->attr, p->e->engine, 0))
+		return 1;
+	switch (p->s->direction) {
+	case DN_GRAD_INPUT:
+		return l->convolution_backward_data_desc_init(&d, algorithm, &p->in, &p->weights, &p->out, p->stride, p->pad, p->pad) ||
+			l->primitive_desc_create(&p->desc, &d, p->attr, p->e->engine, p->forward);
+	case DN_GRAD_WEIGHT:
+		return l->convolution_backward_weights_desc_init(&d, algorithm, &p->in, &p->weights, 0, &p->out, p->stride, p->pad, p->pad) ||
+			l->primitive_desc_create(&p->desc, &d, p->attr, p->e->engine, p->forward);
+	}
+	p->desc = p->forward;
+	p->forward = 0;
+	return 0;
+}
+
+// reorder makes the primitive between the weights' two layouts.
+static int reorder(plan *p, dn_conv *c, const dnnl_memory_desc_t *weights) {
+	const dn_library *l = p->lib;
+	if (l->memory_desc_equal(weights, &p->plain)) return 0;
+	c->weights_size = l->memory_desc_get_size(weights);
+	int back = c->direction == DN_GRAD_WEIGHT;
+	dnnl_primitive_desc_t d;
+	if (l->reorder_primitive_desc_create(&d, back ? weights : &p->plain, p->e->engine, back ? &p->plain : weights, p->e->engine, 0)) return 1;
+	int status = l->primitive_create(&c->reorder, d);
+	l->primitive_desc_destroy(d);
+	return status;
+}
+
+// build makes all that running needs. Memory objects get their memory when they run.
+static int build(plan *p, dn_conv *c) {
+	const dn_library *l = p->lib;
+	const dnnl_memory_desc_t *weights =
+		l->primitive_desc_query_md(p->desc, c->direction == DN_GRAD_WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+	const dnnl_memory_desc_t *scratch = l->primitive_desc_query_md(p->desc, dnnl_query_scratchpad_md, 0);
+	if (!weights || !scratch) return 1;
+	c->scratch_size = l->memory_desc_get_size(scratch);
+	c->kernels = p->s->k;
+	c->kernel_size = (size_t)p->s->c * p->s->kh * p->s->kw;
+	dnnl_engine_t e = p->e->engine;
+	return l->primitive_create(&c->run, p->desc) || reorder(p, c, weights) || l->memory_create(&c->in, &p->in, e, DNNL_MEMORY_NONE) ||
+		l->memory_create(&c->out, &p->out, e, DNNL_MEMORY_NONE) || l->memory_create(&c->weights, weights, e, DNNL_MEMORY_NONE) ||
+		l->memory_create(&c->plain, &p->plain, e, DNNL_MEMORY_NONE) || l->memory_create(&c->shift, &p->shift, e, DNNL_MEMORY_NONE) ||
+		l->memory_create(&c->scratch, scratch, e, DNNL_MEMORY_NONE);
+}
+
+// reserve grows the engine's shared memory.
+static int reserve(dn_engine *e, const dn_conv *c) {
+	void *scaled = e->scaled;
+	int ok = dn_grow(&e->scratch, &e->scratch_size, c->scratch_size) && dn_grow(&e->weights, &e->weights_size, c->weights_size) &&
+		(c->direction != DN_AFFINE || dn_grow(&scaled, &e->scaled_size, c->kernels * c->kernel_size * sizeof(float)));
+	e->scaled = scaled;
+	return !ok;
+}
+
+dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
+	e->lib->set_num_threads(e->threads); // the library cuts its work when it plans
+	plan p = {.e = e, .lib = e->lib, .s = s};
+	dn_conv *c = calloc(1, sizeof *c);
+	if (c) {
+		c->lib = e->lib;
+		c->direction = s->direction;
+		if (describe(&p) || attributes(&p) || choose(&p) || build(&p, c) || reserve(e, c)) {
+			dn_conv_free(c);
+			c = 0;
+		}
+	}
+	if (p.desc) p.lib->primitive_desc_destroy(p.desc);
+	if (p.forward) p.lib->primitive_desc_destroy(p.forward);
+	if (p.post) p.lib->post_ops_destroy(p.post);
+	if (p.attr) p.lib->primitive_attr_destroy(p.attr);
+	return c;
+}
+
+void dn_conv_free(dn_conv *c) {
+	dnnl_memory_t memories[] = {c->in, c->weights, c->out, c->shift, c->scratch, c->plain};
+	for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
+		if (memories[i]) c->lib->memory_destroy(memories[i]);
+	if (c->run) c->lib->primitive_destroy(c->run);
+	if (c->reorder) c->lib->primitive_destroy(c->reorder);
+	free(c);
+}
+
+// scale_kernels writes each kernel times its scale: the normalisation costs the convolution nothing.
+static void scale_kernels(float *to, const float *w, const float *scale, size_t kernels, size_t size) {
+	for (size_t k = 0; k < kernels; k++)
+		for (size_t i = 0; i < size; i++) to[k * size + i] = w[k * size + i] * scale[k];
+}
+
+static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t to) {
+	dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+	return c->lib->primitive_execute(c->reorder, e->stream, 2, args);
+}
+
+int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift) {
+	const dn_library *l = c->lib;
+	l->set_num_threads(e->threads);
+	if (scale) {
+		scale_kernels(e->scaled, w, scale, c->kernels, c->kernel_size);
+		w = e->scaled;
+	}
+	if (l->memory_set_data_handle(c->in, in) || l->memory_set_data_handle(c->out, out) || l->memory_set_data_handle(c->plain, w) ||
+		l->memory_set_data_handle(c->weights, c->reorder ? e->weights : w) || l->memory_set_data_handle(c->scratch, e->scratch) ||
+		(shift && l->memory_set_data_handle(c->shift, shift)))
+		return 1;
+	int status = 0, gradient = c->direction == DN_GRAD_WEIGHT;
+	if (c->reorder && !gradient) status = arrange(e, c, c->plain, c->weights);
+	dnnl_exec_arg_t args[5] = {{DNNL_ARG_SCRATCHPAD, c->scratch}};
+	int n = 1;
+	args[n++] = (dnnl_exec_arg_t){c->direction == DN_GRAD_INPUT ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, c->in};
+	args[n++] = (dnnl_exec_arg_t){gradient ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, c->weights};
+	args[n++] = (dnnl_exec_arg_t){c->direction >= DN_GRAD_INPUT ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, c->out};
+	if (shift) args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, c->shift};
+	if (!status) status = l->primitive_execute(c->run, e->stream, n, args);
+	if (!status && c->reorder && gradient) status = arrange(e, c, c->weights, c->plain);
+	return status;
+}

@@ -1,0 +1,100 @@
+//go:build dnnl && cgo && linux
+
+package dnn
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"fmt"
+
+	"mmtools/pkg/kernel"
+)
+
+// Conv is kernel.Convolution's.
+func (e *native) Conv(y, x, w []float32, n int, c kernel.Conv) {
+	if p := e.plan(planKey{Conv: c, n: n, direction: C.DN_FORWARD}); p != nil {
+		e.run(p, x, w, y, nil, nil)
+		return
+	}
+	e.Plain.Conv(y, x, w, n, c)
+}
+
+// ConvAffine is kernel.Convolution's.
+func (e *native) ConvAffine(y, x, w, scale, shift, residual []float32, n int, c kernel.Conv, relu bool) {
+	p := e.plan(planKey{Conv: c, n: n, direction: C.DN_AFFINE, relu: relu, add: residual != nil})
+	if p == nil {
+		e.Plain.ConvAffine(y, x, w, scale, shift, residual, n, c, relu)
+		return
+	}
+	if residual != nil && &residual[0] != &y[0] {
+		copy(y[:n*c.Out().Size()], residual) // the library adds to what is there
+	}
+	e.run(p, x, w, y, scale, shift)
+}
+
+// ConvGradInput is kernel.Convolution's.
+func (e *native) ConvGradInput(dx, dy, w []float32, n int, c kernel.Conv) {
+	if p := e.plan(planKey{Conv: c, n: n, direction: C.DN_GRAD_INPUT}); p != nil {
+		e.run(p, dx, w, dy, nil, nil)
+		return
+	}
+	e.Plain.ConvGradInput(dx, dy, w, n, c)
+}
+
+// ConvGradWeight is kernel.Convolution's.
+func (e *native) ConvGradWeight(dw, dy, x []float32, n int, c kernel.Conv) {
+	if p := e.plan(planKey{Conv: c, n: n, direction: C.DN_GRAD_WEIGHT}); p != nil {
+		e.run(p, x, dw, dy, nil, nil)
+		return
+	}
+	e.Plain.ConvGradWeight(dw, dy, x, n, c)
+}
+
+func (e *native) run(p *C.dn_conv, in, w, out, scale, shift []float32) {
+	if status := C.dn_conv_run(e.c, p, pointer(in), pointer(w), pointer(out), pointer(scale), pointer(shift)); status != 0 {
+		panic(fmt.Sprintf("dnn: oneDNN ended a convolution with status %d", status))
+	}
+}
+
+// plan returns the planned convolution, planned now where it is new.
+func (e *native) plan(k planKey) *C.dn_conv {
+	if p, ok := e.plans[k]; ok {
+		return p
+	}
+	if len(e.plans) == maxPlans {
+		e.forget()
+	}
+	var p *C.dn_conv
+	if !e.exact && winogradPays(k) {
+		p = e.planAs(k, true)
+	}
+	if p == nil {
+		p = e.planAs(k, false)
+	}
+	e.plans[k] = p
+	return p
+}
+
+func (e *native) planAs(k planKey, winograd bool) *C.dn_conv {
+	c := k.Conv
+	e.shape = C.dn_shape{
+		n: C.int(k.n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
+		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW),
+		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), winograd: flag(winograd),
+	}
+	return C.dn_conv_plan(e.c, &e.shape)
+}
+
+// winogradPays tells whether F(4x4, 3x3) is worth it. Measured: below 32 channels the transforms cost more than they save,
+// a tile of 4x4 must not be mostly border, and few tiles do not pay for the transform of the weights.
+func winogradPays(k planKey) bool {
+	c, out := k.Conv, k.Conv.Out()
+	if c.Window != kernel.Square(3, 1, 1) || c.In.C%kernel.Lane != 0 || c.K%kernel.Lane != 0 || c.In.C < 32 || c.K < 32 {
+		return false
+	}
+	tiles := ((out.H + 3) / 4) * ((out.W + 3) / 4)
+	return 5*16*tiles <= 7*out.H*out.W && k.n*tiles >= 32
+}

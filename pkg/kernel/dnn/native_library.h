@@ -1,0 +1,75 @@
+//go:build dnnl && cgo && linux
+
+// What of oneDNN and its OpenMP is called. Both are opened at run time: a program that computes no convolution does not
+// load 40 MB, and one that finds no library says so.
+
+#ifndef DN_LIBRARY_H
+#define DN_LIBRARY_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "native.h"
+
+#if DNNL_VERSION_MAJOR != 2
+#error "the engine is written for oneDNN 2 (Debian 12: libdnnl-dev)"
+#endif
+
+#define DN_FUNCTIONS(F)                    \
+	F(engine_create)                       \
+	F(engine_destroy)                      \
+	F(stream_create)                       \
+	F(stream_destroy)                      \
+	F(memory_create)                       \
+	F(memory_destroy)                      \
+	F(memory_set_data_handle)              \
+	F(memory_desc_init_by_tag)             \
+	F(memory_desc_equal)                   \
+	F(memory_desc_get_size)                \
+	F(convolution_forward_desc_init)       \
+	F(convolution_backward_data_desc_init) \
+	F(convolution_backward_weights_desc_init) \
+	F(primitive_desc_create)               \
+	F(primitive_desc_destroy)              \
+	F(primitive_desc_query_md)             \
+	F(primitive_create)                    \
+	F(primitive_destroy)                   \
+	F(primitive_execute)                   \
+	F(reorder_primitive_desc_create)       \
+	F(primitive_attr_create)               \
+	F(primitive_attr_destroy)              \
+	F(primitive_attr_set_scratchpad_mode)  \
+	F(primitive_attr_set_post_ops)         \
+	F(post_ops_create)                     \
+	F(post_ops_destroy)                    \
+	F(post_ops_append_eltwise)             \
+	F(post_ops_append_sum)
+
+#define DN_POINTER(name) __typeof__(dnnl_##name) *name;
+typedef struct {
+	DN_FUNCTIONS(DN_POINTER)
+	// libgomp, by its stable interface: what compilers make of "omp parallel".
+	void (*parallel)(void (*run)(void *), void *data, unsigned threads, unsigned flags);
+	void (*set_num_threads)(int);
+	int (*get_thread_num)(void);
+	int (*get_num_threads)(void);
+} dn_library;
+#undef DN_POINTER
+
+struct dn_engine {
+	const dn_library *lib;
+	int threads;
+	dnnl_engine_t engine;
+	dnnl_stream_t stream;
+	// Memory shared by all convolutions, as large as the greediest needs.
+	void *scratch;     // the library's own
+	void *weights;     // in the library's layout
+	float *scaled;     // times a normalisation's scale
+	double *sums;      // dn_sums
+	size_t scratch_size, weights_size, scaled_size, sums_size; // bytes
+};
+
+// dn_grow makes *memory, of *size bytes, at least as large as needed, at 64 bytes; 0 where there is no memory. What it held
+// is lost.
+int dn_grow(void **memory, size_t *size, size_t needed);
+
+#endif

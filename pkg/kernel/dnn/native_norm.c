@@ -1,0 +1,274 @@
+//go:build dnnl && cgo && linux
+
+// Batch normalisation of blocked maps. Sums are taken in float32 over RUN pixels of an image and in float64 over those, image
+// after image: the result does not depend on the threads. Where each thread can have channels of its own, it normalises a block
+// of 16 right after summing it, from its cache.
+
+#include <math.h>
+
+#include "native.h"
+
+enum { RUN = 64 };
+
+typedef struct {
+	float *y, *dresidual, *dgamma, *dbeta;
+	const float *x, *residual, *dy, *out;
+	const float *gamma, *beta, *scale, *shift;
+	float *mean, *inv_std, *running_mean, *running_var;
+	double *sums; // (C/16, N, 2, 16)
+	size_t n, blocks, pixels;
+	float momentum, epsilon;
+	int relu;
+} operands;
+
+static inline size_t plane(const operands *o, size_t n, size_t block) { return (n * o->blocks + block) * o->pixels * DN_LANE; }
+static inline dn_lane spread(float v) { return v - (dn_lane){0}; }
+static inline dn_lane where(dn_mask m, dn_lane v) { return (dn_lane)(m & (dn_mask)v); }
+
+// rectify is max(0, v), and leaves what is not a number as it is.
+static inline dn_lane rectify(dn_lane v) { return where(~(v < 0), v); }
+
+// settle adds a run's sums.
+static inline void settle(double *sums, const dn_lane *a, const dn_lane *b) {
+	for (int l = 0; l < DN_LANE; l++) {
+		sums[l] += (*a)[l];
+		sums[DN_LANE + l] += (*b)[l];
+	}
+}
+
+// moments sums x - pivot and its square: near the pivot, squares do not swallow the variance.
+DN_CLONES static void moments(double *sums, const float *x, const float *pivot, size_t pixels) {
+	const dn_lane *p = (const dn_lane *)x, at = *(const dn_lane *)pivot;
+	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
+	while (pixels > 0) {
+		size_t run = pixels < RUN ? pixels : RUN, i = 0;
+		dn_lane s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
+		for (; i + 1 < run; i += 2) {
+			dn_lane a = p[i] - at, b = p[i + 1] - at;
+			s0 += a, q0 += a * a;
+			s1 += b, q1 += b * b;
+		}
+		if (i < run) {
+			dn_lane a = p[i] - at;
+			s0 += a, q0 += a * a;
+		}
+		s0 += s1, q0 += q1;
+		settle(sums, &s0, &q0);
+		p += run, pixels -= run;
+	}
+}
+
+// transform writes y = scale x + shift + r, rectified where relu is set; r may be 0.
+DN_CLONES static void transform(float *y, const float *x, const float *r, const float *scale, const float *shift, size_t pixels, int relu) {
+	dn_lane *to = (dn_lane *)y, a = *(const dn_lane *)scale, b = *(const dn_lane *)shift;
+	const dn_lane *from = (const dn_lane *)x, *add = (const dn_lane *)r;
+	if (add && relu)
+		for (size_t i = 0; i < pixels; i++) to[i] = rectify(from[i] * a + b + add[i]);
+	else if (add)
+		for (size_t i = 0; i < pixels; i++) to[i] = from[i] * a + b + add[i];
+	else if (relu)
+		for (size_t i = 0; i < pixels; i++) to[i] = rectify(from[i] * a + b);
+	else
+		for (size_t i = 0; i < pixels; i++) to[i] = from[i] * a + b;
+}
+
+static void sum_plane(const operands *o, size_t n, size_t block) {
+	moments(o->sums + (block * o->n + n) * 2 * DN_LANE, o->x + plane(o, n, block), o->x + plane(o, 0, block), o->pixels);
+}
+
+// gather adds a block's sums, image after image.
+static void gather(const operands *o, size_t block, double *sums) {
+	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
+	for (size_t n = 0; n < o->n; n++)
+		for (int l = 0; l < 2 * DN_LANE; l++) sums[l] += o->sums[(block * o->n + n) * 2 * DN_LANE + l];
+}
+
+// statistics writes what the sums say of a block's channels.
+static void statistics(const operands *o, size_t block) {
+	double sums[2 * DN_LANE], count = (double)o->n * o->pixels, m = o->momentum;
+	const float *pivot = o->x + plane(o, 0, block);
+	gather(o, block, sums);
+	for (int l = 0; l < DN_LANE; l++) {
+		size_t c = block * DN_LANE + l;
+		double off = sums[l] / count, var = sums[DN_LANE + l] / count - off * off;
+		if (var < 0) var = 0;
+		o->mean[c] = (float)(pivot[l] + off);
+		o->inv_std[c] = (float)(1 / sqrt(var + o->epsilon));
+		o->running_mean[c] = (float)((1 - m) * o->running_mean[c] + m * (pivot[l] + off));
+		o->running_var[c] = (float)((1 - m) * o->running_var[c] + m * var * count / (count > 1 ? count - 1 : 1));
+	}
+}
+
+// folded gives a block's normalisation as scale x + shift: forward and backward must agree on its sign to the bit.
+static void folded(const operands *o, size_t block, float *scale, float *shift) {
+	for (int l = 0; l < DN_LANE; l++) {
+		size_t c = block * DN_LANE + l;
+		scale[l] = o->gamma[c] * o->inv_std[c];
+		shift[l] = o->beta[c] - o->mean[c] * scale[l];
+	}
+}
+
+static void normalise(const operands *o, size_t n, size_t block, const float *scale, const float *shift) {
+	size_t at = plane(o, n, block);
+	transform(o->y + at, o->x + at, o->residual ? o->residual + at : 0, scale, shift, o->pixels, o->relu);
+}
+
+// Each step of both directions runs over items, an image's block each, numbered block after block.
+typedef void (*step)(const operands *o, size_t n, size_t block);
+
+static void normalise_step(const operands *o, size_t n, size_t block) {
+	float scale[DN_LANE], shift[DN_LANE];
+	folded(o, block, scale, shift);
+	normalise(o, n, block, scale, shift);
+}
+
+typedef struct {
+	const operands *o;
+	step sum, write;
+	void (*between)(const operands *o, size_t block);
+} pass;
+
+static void whole_blocks(const void *args, int part, int parts) {
+	const pass *p = args;
+	size_t from, to;
+	dn_range(p->o->blocks, part, parts, &from, &to);
+	for (size_t b = from; b < to; b++) {
+		for (size_t n = 0; n < p->o->n; n++) p->sum(p->o, n, b);
+		p->between(p->o, b);
+		for (size_t n = 0; n < p->o->n; n++) p->write(p->o, n, b);
+	}
+}
+
+static void items(const pass *p, step f, int part, int parts) {
+	size_t from, to;
+	dn_range(p->o->blocks * p->o->n, part, parts, &from, &to);
+	for (size_t i = from; i < to; i++) f(p->o, i % p->o->n, i / p->o->n);
+}
+static void sum_items(const void *args, int part, int parts) { items(args, ((const pass *)args)->sum, part, parts); }
+static void write_items(const void *args, int part, int parts) { items(args, ((const pass *)args)->write, part, parts); }
+
+// run_pass gives each thread whole blocks where that shares the work evenly, else images of blocks.
+static void run_pass(dn_engine *e, const pass *p) {
+	size_t blocks = p->o->blocks;
+	int parts = dn_parts(e, blocks * p->o->n * p->o->pixels * DN_LANE);
+	if (blocks % parts == 0 || blocks >= 4 * (size_t)parts) {
+		dn_run(e, whole_blocks, p, parts);
+		return;
+	}
+	dn_run(e, sum_items, p, parts);
+	for (size_t b = 0; b < blocks; b++) p->between(p->o, b);
+	dn_run(e, write_items, p, parts);
+}
+
+int dn_batch_norm(dn_engine *e, float *y, const float *x, const float *residual, const float *gamma, const float *beta, float *mean,
+	float *inv_std, float *running_mean, float *running_var, size_t n, size_t c, size_t pixels, float momentum, float epsilon, int relu) {
+	operands o = {.y = y, .x = x, .residual = residual, .gamma = gamma, .beta = beta, .mean = mean, .inv_std = inv_std,
+		.running_mean = running_mean, .running_var = running_var, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .momentum = momentum,
+		.epsilon = epsilon, .relu = relu, .sums = dn_sums(e, n * c * 2)};
+	if (!o.sums) return 1;
+	run_pass(e, &(pass){&o, sum_plane, normalise_step, statistics});
+	return 0;
+}
+
+// gradient_sums sums g and g (x - mean), with g = dy where the activation let it through: where out is positive if there is an out,
+// where scale x + shift is if not (that saves reading out). It writes g where dresidual is not 0.
+DN_CLONES static void gradient_sums(double *sums, float *dresidual, const float *dy, const float *x, const float *out, const float *scale,
+	const float *shift, const float *mean, size_t pixels, int relu) {
+	dn_lane a = *(const dn_lane *)scale, b = *(const dn_lane *)shift, m = *(const dn_lane *)mean;
+	const dn_lane *d = (const dn_lane *)dy, *v = (const dn_lane *)x, *o = (const dn_lane *)out;
+	dn_lane *keep = (dn_lane *)dresidual;
+	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
+	for (size_t from = 0; from < pixels; from += RUN) {
+		size_t to = from + RUN < pixels ? from + RUN : pixels;
+		dn_lane s = {0}, q = {0};
+		if (keep) {
+			for (size_t i = from; i < to; i++) {
+				dn_lane g = relu ? where(o[i] > 0, d[i]) : d[i];
+				keep[i] = g;
+				s += g, q += g * (v[i] - m);
+			}
+		} else if (relu) {
+			for (size_t i = from; i < to; i++) {
+				dn_lane g = where(v[i] * a + b > 0, d[i]);
+				s += g, q += g * (v[i] - m);
+			}
+		} else {
+			for (size_t i = from; i < to; i++) s += d[i], q += d[i] * (v[i] - m);
+		}
+		settle(sums, &s, &q);
+	}
+}
+
+// gradient writes dx = scale g - slope (x - mean) - offset.
+DN_CLONES static void gradient(float *dx, const float *dy, const float *x, const float *scale, const float *shift, const float *mean,
+	const float *slope, const float *offset, size_t pixels, int relu) {
+	dn_lane a = *(const dn_lane *)scale, b = *(const dn_lane *)shift, m = *(const dn_lane *)mean;
+	dn_lane k = *(const dn_lane *)slope, z = *(const dn_lane *)offset;
+	const dn_lane *d = (const dn_lane *)dy, *v = (const dn_lane *)x;
+	dn_lane *to = (dn_lane *)dx;
+	if (relu)
+		for (size_t i = 0; i < pixels; i++) to[i] = a * where(v[i] * a + b > 0, d[i]) - k * (v[i] - m) - z;
+	else
+		for (size_t i = 0; i < pixels; i++) to[i] = a * d[i] - k * (v[i] - m) - z;
+}
+
+static void gradient_sums_step(const operands *o, size_t n, size_t block) {
+	float scale[DN_LANE], shift[DN_LANE];
+	size_t at = plane(o, n, block);
+	folded(o, block, scale, shift);
+	gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, o->dresidual ? o->dresidual + at : 0, o->dy + at, o->x + at, o->out + at,
+		scale, shift, o->mean + block * DN_LANE, o->pixels, o->relu);
+}
+
+static void parameters(const operands *o, size_t block) {
+	double sums[2 * DN_LANE];
+	gather(o, block, sums);
+	for (int l = 0; l < DN_LANE; l++) {
+		size_t c = block * DN_LANE + l;
+		o->dbeta[c] = (float)sums[l];
+		o->dgamma[c] = (float)(sums[DN_LANE + l] * o->inv_std[c]);
+	}
+}
+
+static void gradient_step(const operands *o, size_t n, size_t block) {
+	float scale[DN_LANE], shift[DN_LANE], slope[DN_LANE], offset[DN_LANE];
+	double count = (double)o->n * o->pixels;
+	size_t at = plane(o, n, block);
+	folded(o, block, scale, shift);
+	for (int l = 0; l < DN_LANE; l++) {
+		size_t c = block * DN_LANE + l;
+		slope[l] = (float)(scale[l] * (double)o->inv_std[c] * o->dgamma[c] / count);
+		offset[l] = (float)(scale[l] * (double)o->dbeta[c] / count);
+	}
+	// Where there was a residual, its gradient is g already.
+	gradient(o->y + at, (o->dresidual ? o->dresidual : o->dy) + at, o->x + at, scale, shift, o->mean + block * DN_LANE, slope, offset,
+		o->pixels, o->relu && !o->dresidual);
+}
+
+int dn_batch_norm_grad(dn_engine *e, float *dx, float *dresidual, float *dgamma, float *dbeta, const float *dy, const float *x,
+	const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, size_t n, size_t c, size_t pixels,
+	int relu) {
+	operands o = {.y = dx, .dresidual = dresidual, .dgamma = dgamma, .dbeta = dbeta, .dy = dy, .x = x, .out = y, .gamma = gamma,
+		.beta = beta, .mean = (float *)mean, .inv_std = (float *)inv_std, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .relu = relu,
+		.sums = dn_sums(e, n * c * 2)};
+	if (!o.sums) return 1;
+	run_pass(e, &(pass){&o, gradient_sums_step, gradient_step, parameters});
+	return 0;
+}
+
+static void affine_part(const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to;
+	dn_range(o->n * o->blocks, part, parts, &from, &to);
+	for (size_t i = from; i < to; i++) {
+		size_t block = i % o->blocks;
+		normalise(o, i / o->blocks, block, o->scale + block * DN_LANE, o->shift + block * DN_LANE);
+	}
+}
+
+void dn_affine(dn_engine *e, float *y, const float *x, const float *scale, const float *shift, const float *residual, size_t n, size_t c,
+	size_t pixels, int relu) {
+	operands o = {.y = y, .x = x, .residual = residual, .scale = scale, .shift = shift, .n = n, .blocks = c / DN_LANE, .pixels = pixels,
+		.relu = relu};
+	dn_run(e, affine_part, &o, dn_parts(e, n * c * pixels));
+}

@@ -1,0 +1,179 @@
+//go:build dnnl && cgo && linux
+
+// Pooling of blocked maps, and sums. A plane is 16 channels of an image.
+
+#include "native.h"
+
+typedef int8_t bytes __attribute__((vector_size(16), aligned(1), may_alias));
+
+typedef struct {
+	float *y;
+	const float *x, *b;
+	uint8_t *index;
+	size_t n, frames, blocks, pixels;
+	dn_window s;
+} operands;
+
+static inline dn_lane choose(dn_mask m, dn_lane a, dn_lane b) { return (dn_lane)((m & (dn_mask)a) | (~m & (dn_mask)b)); }
+
+// bounds gives the part of a window of size k at place out that lies inside [0, n).
+static inline void bounds(size_t out, int k, int stride, int pad, size_t n, int *from, int *to) {
+	long begin = (long)out * stride - pad;
+	*from = begin < 0 ? (int)-begin : 0;
+	*to = begin + k > (long)n ? (int)((long)n - begin) : k;
+}
+
+// max_plane keeps the first of equal pixels, and one that is not a number.
+DN_CLONES static void max_plane(float *y, uint8_t *index, const float *x, const dn_window *s) {
+	const dn_lane *in = (const dn_lane *)x;
+	dn_lane *out = (dn_lane *)y;
+	bytes *places = (bytes *)index;
+	for (size_t oh = 0; oh < s->out_h; oh++) {
+		int top, bottom;
+		bounds(oh, s->kh, s->stride_h, s->pad_h, s->h, &top, &bottom);
+		for (size_t ow = 0; ow < s->out_w; ow++) {
+			int left, right;
+			bounds(ow, s->kw, s->stride_w, s->pad_w, s->w, &left, &right);
+			dn_lane best = (dn_lane){0} - __builtin_inff();
+			dn_mask place = (dn_mask){0} + (top * s->kw + left);
+			for (int i = top; i < bottom; i++) {
+				const dn_lane *row = in + ((long)oh * s->stride_h - s->pad_h + i) * (long)s->w + (long)ow * s->stride_w - s->pad_w;
+				for (int j = left; j < right; j++) {
+					dn_lane v = row[j];
+					dn_mask better = (v > best) | (v != v);
+					best = choose(better, v, best);
+					place = (better & (i * s->kw + j)) | (~better & place);
+				}
+			}
+			*out++ = best;
+			*places++ = __builtin_convertvector(place, bytes);
+		}
+	}
+}
+
+// reach gives the windows, of n places, that see pixel in: those from (inclusive) to to (exclusive).
+static inline void reach(size_t in, int k, int stride, int pad, size_t n, size_t *from, size_t *to) {
+	long last = ((long)in + pad) / stride, first = (long)in + pad - k + 1;
+	*from = first <= 0 ? 0 : (size_t)((first + stride - 1) / stride);
+	*to = last + 1 < (long)n ? (size_t)(last + 1) : n;
+}
+
+// max_plane_grad asks, for each pixel, the windows that see it whether it was their maximum: each pixel is written once.
+DN_CLONES static void max_plane_grad(float *dx, const float *dy, const uint8_t *index, const dn_window *s) {
+	const dn_lane *g = (const dn_lane *)dy;
+	const bytes *places = (const bytes *)index;
+	dn_lane *to = (dn_lane *)dx;
+	for (size_t h = 0; h < s->h; h++) {
+		size_t top, bottom;
+		reach(h, s->kh, s->stride_h, s->pad_h, s->out_h, &top, &bottom);
+		for (size_t w = 0; w < s->w; w++) {
+			size_t left, right;
+			reach(w, s->kw, s->stride_w, s->pad_w, s->out_w, &left, &right);
+			dn_lane sum = {0};
+			for (size_t oh = top; oh < bottom; oh++) {
+				int row = ((int)h + s->pad_h - (int)oh * s->stride_h) * s->kw + (int)w + s->pad_w;
+				for (size_t ow = left; ow < right; ow++) {
+					bytes mine = places[oh * s->out_w + ow] == (int8_t)(row - (int)ow * s->stride_w);
+					sum += (dn_lane)(__builtin_convertvector(mine, dn_mask) & (dn_mask)g[oh * s->out_w + ow]);
+				}
+			}
+			*to++ = sum;
+		}
+	}
+}
+
+static void max_part(const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to, in = o->s.h * o->s.w * DN_LANE, out = o->s.out_h * o->s.out_w * DN_LANE;
+	dn_range(o->n, part, parts, &from, &to);
+	for (size_t p = from; p < to; p++) max_plane(o->y + p * out, o->index + p * out, o->x + p * in, &o->s);
+}
+
+static void max_grad_part(const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to, in = o->s.h * o->s.w * DN_LANE, out = o->s.out_h * o->s.out_w * DN_LANE;
+	dn_range(o->n, part, parts, &from, &to);
+	for (size_t p = from; p < to; p++) max_plane_grad(o->y + p * in, o->x + p * out, o->index + p * out, &o->s);
+}
+
+void dn_max_pool(dn_engine *e, float *y, uint8_t *index, const float *x, size_t planes, dn_window s) {
+	operands o = {.y = y, .x = x, .index = index, .n = planes, .s = s};
+	dn_run(e, max_part, &o, dn_parts(e, planes * s.h * s.w * DN_LANE));
+}
+
+void dn_max_pool_grad(dn_engine *e, float *dx, const float *dy, const uint8_t *index, size_t planes, dn_window s) {
+	operands o = {.y = dx, .x = dy, .index = (uint8_t *)index, .n = planes, .s = s};
+	dn_run(e, max_grad_part, &o, dn_parts(e, planes * s.h * s.w * DN_LANE));
+}
+
+// sum_plane adds a plane's pixels to sums, in float32 over 64 of them.
+DN_CLONES static void sum_plane(double *sums, const float *x, size_t pixels) {
+	const dn_lane *v = (const dn_lane *)x;
+	for (size_t from = 0; from < pixels; from += 64) {
+		size_t to = from + 64 < pixels ? from + 64 : pixels;
+		dn_lane s = {0};
+		for (size_t i = from; i < to; i++) s += v[i];
+		for (int l = 0; l < DN_LANE; l++) sums[l] += s[l];
+	}
+}
+
+DN_CLONES static void fill(float *y, const float *v, size_t pixels) {
+	dn_lane *to = (dn_lane *)y, value = *(const dn_lane *)v;
+	for (size_t i = 0; i < pixels; i++) to[i] = value;
+}
+
+static void average_part(const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to, plane = o->pixels * DN_LANE;
+	dn_range(o->n * o->blocks, part, parts, &from, &to);
+	for (size_t i = from; i < to; i++) {
+		double sums[DN_LANE] = {0}, count = (double)o->frames * o->pixels;
+		size_t n = i / o->blocks, block = i % o->blocks;
+		for (size_t t = 0; t < o->frames; t++) sum_plane(sums, o->x + ((n * o->frames + t) * o->blocks + block) * plane, o->pixels);
+		for (int l = 0; l < DN_LANE; l++) o->y[i * DN_LANE + l] = (float)(sums[l] / count);
+	}
+}
+
+static void average_grad_part(const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to, plane = o->pixels * DN_LANE;
+	float factor = (float)(1.0 / ((double)o->frames * o->pixels));
+	dn_range(o->n * o->blocks, part, parts, &from, &to);
+	for (size_t i = from; i < to; i++) {
+		float v[DN_LANE];
+		size_t n = i / o->blocks, block = i % o->blocks;
+		for (int l = 0; l < DN_LANE; l++) v[l] = o->x[i * DN_LANE + l] * factor;
+		for (size_t t = 0; t < o->frames; t++) fill(o->y + ((n * o->frames + t) * o->blocks + block) * plane, v, o->pixels);
+	}
+}
+
+void dn_average_pool(dn_engine *e, float *y, const float *x, size_t n, size_t frames, size_t c, size_t pixels) {
+	operands o = {.y = y, .x = x, .n = n, .frames = frames, .blocks = c / DN_LANE, .pixels = pixels};
+	dn_run(e, average_part, &o, dn_parts(e, n * frames * c * pixels));
+}
+
+void dn_average_pool_grad(dn_engine *e, float *dx, const float *dy, size_t n, size_t frames, size_t c, size_t pixels) {
+	operands o = {.y = dx, .x = dy, .n = n, .frames = frames, .blocks = c / DN_LANE, .pixels = pixels};
+	dn_run(e, average_grad_part, &o, dn_parts(e, n * frames * c * pixels));
+}
+
+DN_CLONES static void add_relu(float *y, const float *a, const float *b, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		float v = a[i] + b[i];
+		y[i] = v < 0 ? 0 : v;
+	}
+}
+
+static void add_relu_part(const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to;
+	dn_range((o->n + DN_LANE - 1) / DN_LANE, part, parts, &from, &to);
+	from *= DN_LANE, to *= DN_LANE;
+	if (to > o->n) to = o->n;
+	add_relu(o->y + from, o->x + from, o->b + from, to - from);
+}
+
+void dn_add_relu(dn_engine *e, float *y, const float *a, const float *b, size_t n) {
+	operands o = {.y = y, .x = a, .b = b, .n = n};
+	dn_run(e, add_relu_part, &o, dn_parts(e, n));
+}
