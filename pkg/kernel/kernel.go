@@ -1,5 +1,5 @@
-// Package kernel defines the numeric kernels that a device offers: dense linear algebra, masked fusion, the loss and
-// the optimizer steps, all on float32.
+// Package kernel defines the numeric kernels that a device offers: dense linear algebra, convolution networks, masked
+// fusion, the loss and the optimizer steps, all on float32.
 //
 // Matrices are row major. M is the number of rows in use of a minibatch, which may be fewer than were planned for.
 // Kernels do not allocate, do not check sizes beyond what a bug would break, and run in the order they are called.
@@ -35,6 +35,7 @@ type Device interface {
 	Close() error
 
 	Dense
+	Convolution
 	Fusion
 	Loss
 	Update
@@ -56,6 +57,8 @@ type Dense interface {
 	Standardize(y, x, mean, scale Buffer, m, n int)
 	// Add writes y = a + b over n elements; y may be a or b.
 	Add(y, a, b Buffer, n int)
+	// Copy writes y = x over n elements.
+	Copy(y, x Buffer, n int)
 }
 
 // Fusion joins the features of modalities under the mask keep, (M,P), 1 where modality p of a row is present and 0 where

@@ -51,7 +51,7 @@ func sortNodes(p Program) ([]step, error) {
 			return nil, err
 		}
 	}
-	return order, nil
+	return order, bindOps(order, p)
 }
 
 func newStep(n *gorgonia.Node, input bool, p Program) (step, error) {
@@ -64,18 +64,41 @@ func newStep(n *gorgonia.Node, input bool, p Program) (step, error) {
 	if _, ok := constant(n); ok {
 		return step{node: n}, nil
 	}
-	o, ok := n.Op().(op.Op)
-	if !ok {
-		return step{}, fmt.Errorf("compiling: operation %v is not one of pkg/op", n.Op())
-	}
-	s := step{node: n, op: o}
+	s := step{node: n}
 	for children := n.Graph().From(n.ID()); children.Next(); {
 		s.in = append(s.in, children.Node().(*gorgonia.Node))
 	}
-	if len(s.in) != o.Arity() {
-		return step{}, fmt.Errorf("compiling: %v has %d inputs, want %d", o, len(s.in), o.Arity())
+	if len(s.in) != n.Op().Arity() {
+		return step{}, fmt.Errorf("compiling: %v has %d inputs, want %d", n.Op(), len(s.in), n.Op().Arity())
 	}
 	return s, nil
+}
+
+// bindOps gives every step its operation, and finds out which values have the minibatch as their first dimension. The
+// order is complete: every node's inputs come before it.
+func bindOps(order []step, p Program) error {
+	batched := map[*gorgonia.Node]bool{}
+	for _, n := range p.Inputs {
+		batched[n] = true
+	}
+	for i := range order {
+		s := &order[i]
+		if s.in == nil {
+			continue
+		}
+		in := make([]bool, len(s.in))
+		for k, child := range s.in {
+			in[k] = batched[child]
+		}
+		o, ok := s.node.Op().(op.Op)
+		if !ok {
+			if o = op.Sum(s.node, in[0]); o == nil || in[0] != in[1] {
+				return fmt.Errorf("compiling: operation %v is not one of pkg/op", s.node.Op())
+			}
+		}
+		s.op, batched[s.node] = o, o.Batched(in)
+	}
+	return nil
 }
 
 // constant returns the value of a scalar constant, such as the gradient of the cost to itself.

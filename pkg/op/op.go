@@ -26,6 +26,9 @@ type Op interface {
 	InPlace() int
 }
 
+// mutator is an Op that writes to some of its inputs: scratch and running statistics.
+type mutator interface{ Mutates() []int }
+
 // attributes gives the methods of gorgonia.Op that all operations here have in common. The tape machine never
 // overwrites an input of ours: pkg/machine plans that itself, through InPlace.
 type attributes struct{}
@@ -97,6 +100,16 @@ func do(op Op, shape tensor.Shape, values []gorgonia.Value) (gorgonia.Value, err
 			return nil, err
 		}
 		d.Upload(in[i], data)
+	}
+	if m, ok := op.(mutator); ok {
+		// What the operation writes to its inputs has to be read back before the buffers go.
+		defer func() {
+			for _, i := range m.Mutates() {
+				if data, err := hostData(values[i]); err == nil {
+					d.Download(data, in[i])
+				}
+			}
+		}()
 	}
 	result := make([]float32, shape.TotalSize())
 	out, err := d.Alloc(len(result))

@@ -9,13 +9,15 @@ import (
 	"unsafe"
 
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/dnn"
 )
 
 // Device is the host's processor.
 type Device struct {
 	threads int
 	closed  bool
-	call    call // the kernel being run
+	call    call       // the kernel being run
+	engine  dnn.Engine // of the convolutions, opened on first use
 	pool
 }
 
@@ -132,7 +134,7 @@ func (d *Device) Close() error {
 	}
 	d.workers.Wait()
 	d.closed = true
-	return nil
+	return d.closeImages()
 }
 
 // buffer is memory of the Go heap.

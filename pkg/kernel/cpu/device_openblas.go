@@ -16,13 +16,15 @@ import (
 	"unsafe"
 
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/dnn"
 )
 
 // Device is the host's processor.
 type Device struct {
 	threads int
 	c       *C.mm_device
-	buffers []buffer // what Close frees
+	buffers []buffer   // what Close frees
+	engine  dnn.Engine // of the convolutions, opened on first use
 }
 
 // New starts a device of the given number of threads, the caller's among them; 0 is GOMAXPROCS. Close stops it.
@@ -77,12 +79,13 @@ func (d *Device) Close() error {
 	if d.c == nil {
 		return nil
 	}
+	err := d.closeImages()
 	C.mm_close(d.c)
 	for _, b := range d.buffers {
 		C.mm_free(b.p)
 	}
 	d.c, d.buffers = nil, nil
-	return nil
+	return err
 }
 
 // buffer is memory of mm_alloc.

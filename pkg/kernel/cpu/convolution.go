@@ -1,0 +1,108 @@
+package cpu
+
+import (
+	"fmt"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/dnn"
+)
+
+// values returns a buffer's memory, nil for a nil buffer.
+func values(b kernel.Buffer) []float32 {
+	if b == nil {
+		return nil
+	}
+	return b.(buffer).Host()
+}
+
+func norm(p kernel.Norm) dnn.Norm {
+	return dnn.Norm{Gamma: values(p.Gamma), Beta: values(p.Beta), Mean: values(p.Mean), InvStd: values(p.InvStd),
+		RunningMean: values(p.RunningMean), RunningVar: values(p.RunningVar)}
+}
+
+// images returns the convolution kernels, opened on first use: a model without convolutions starts none of their threads.
+func (d *Device) images() dnn.Engine {
+	if d.engine == nil {
+		e, err := dnn.Open(dnn.Options{Threads: d.threads})
+		if err != nil {
+			panic(fmt.Sprintf("cpu: %v", err)) // the number of threads was checked by New
+		}
+		d.engine = e
+	}
+	return d.engine
+}
+
+// closeImages frees the convolution kernels, if they were used.
+func (d *Device) closeImages() error {
+	if d.engine == nil {
+		return nil
+	}
+	err := d.engine.Close()
+	d.engine = nil
+	return err
+}
+
+// Copy writes y = x over n elements.
+func (d *Device) Copy(y, x kernel.Buffer, n int) { copy(values(y)[:n], values(x)[:n]) }
+
+// The methods below are kernel.Convolution, which says what each computes.
+
+func (d *Device) Conv(y, x, w kernel.Buffer, n int, c kernel.Conv) {
+	d.images().Conv(values(y), values(x), values(w), n, c)
+}
+
+func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int, c kernel.Conv, relu bool) {
+	d.images().ConvAffine(values(y), values(x), values(w), values(scale), values(shift), values(residual), n, c, relu)
+}
+
+func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
+	d.images().ConvGradInput(values(dx), values(dy), values(w), n, c)
+}
+
+func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
+	d.images().ConvGradWeight(values(dw), values(dy), values(x), n, c)
+}
+
+func (d *Device) BatchNorm(y, x, residual kernel.Buffer, p kernel.Norm, n int, i kernel.Image, s kernel.NormStep, relu bool) {
+	d.images().BatchNorm(values(y), values(x), values(residual), norm(p), n, i, s, relu)
+}
+
+func (d *Device) BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y kernel.Buffer, p kernel.Norm, n int, i kernel.Image, relu bool) {
+	d.images().BatchNormGrad(values(dx), values(dresidual), values(dgamma), values(dbeta), values(dy), values(x), values(y), norm(p), n, i, relu)
+}
+
+func (d *Device) FoldNorm(scale, shift kernel.Buffer, p kernel.Norm, c int, s kernel.NormStep) {
+	d.images().FoldNorm(values(scale), values(shift), norm(p), c, s)
+}
+
+func (d *Device) Affine(y, x, scale, shift, residual kernel.Buffer, n int, i kernel.Image, relu bool) {
+	d.images().Affine(values(y), values(x), values(scale), values(shift), values(residual), n, i, relu)
+}
+
+func (d *Device) AddReLU(y, a, b kernel.Buffer, n int) {
+	d.images().AddReLU(values(y), values(a), values(b), n)
+}
+
+func (d *Device) MaxPool(y, index, x kernel.Buffer, n int, p kernel.Pool) {
+	d.images().MaxPool(values(y), values(index), values(x), n, p)
+}
+
+func (d *Device) MaxPoolGrad(dx, dy, index kernel.Buffer, n int, p kernel.Pool) {
+	d.images().MaxPoolGrad(values(dx), values(dy), values(index), n, p)
+}
+
+func (d *Device) AveragePool(y, x kernel.Buffer, n, frames int, i kernel.Image) {
+	d.images().AveragePool(values(y), values(x), n, frames, i)
+}
+
+func (d *Device) AveragePoolGrad(dx, dy kernel.Buffer, n, frames int, i kernel.Image) {
+	d.images().AveragePoolGrad(values(dx), values(dy), n, frames, i)
+}
+
+func (d *Device) Arrange(y, x kernel.Buffer, n int, i kernel.Image) {
+	d.images().Arrange(values(y), values(x), n, i)
+}
+
+func (d *Device) ArrangePlain(y, x kernel.Buffer, n int, i kernel.Image) {
+	d.images().ArrangePlain(values(y), values(x), n, i)
+}

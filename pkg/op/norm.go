@@ -1,0 +1,147 @@
+package op
+
+import (
+	"fmt"
+	"hash"
+
+	"github.com/chewxy/hm"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"mmtools/pkg/kernel"
+)
+
+// Norm is the leaves of a batch normalisation of C channels. Gamma and Beta, (C), are trained. Running, (2,C), holds the
+// running mean and variance, and is moved by every run. Batch, (2,C), is scratch for the minibatch's mean and inverse
+// deviation; Grad, (2,C), for the gradients of gamma and beta. What is scratch must be bound to memory of its own.
+type Norm struct{ Gamma, Beta, RunningMean, RunningVar, Batch, Grad *gorgonia.Node }
+
+// batchNorm is torch.nn.functional.batch_norm in training, then ReLU where relu is set.
+// x (B,T*C*H*W), gamma, beta, running mean and variance (C), batch (2,C), grad (2,C); y as x.
+type batchNorm struct {
+	attributes
+	image  kernel.Image
+	frames int
+	step   kernel.NormStep
+	relu   bool
+}
+
+// BatchNorm adds a batch normalisation in training, followed by ReLU where relu is set.
+func BatchNorm(x Maps, p Norm, step kernel.NormStep, relu bool) (Maps, error) {
+	o := batchNorm{image: x.Image, frames: x.Frames, step: step, relu: relu}
+	n, err := apply(o, x.Node, p.Gamma, p.Beta, p.RunningMean, p.RunningVar, p.Batch, p.Grad)
+	return x.like(n, x.Image), err
+}
+
+func (o batchNorm) Arity() int { return 7 }
+func (o batchNorm) Type() hm.Type {
+	return signature(matrixType, vectorType, vectorType, vectorType, vectorType, matrixType, matrixType, matrixType)
+}
+func (o batchNorm) String() string {
+	return fmt.Sprintf("BatchNorm{%+v,%d,%v,%t}", o.image, o.frames, o.step, o.relu)
+}
+func (o batchNorm) WriteHash(h hash.Hash) { writeHash(h, o) }
+func (o batchNorm) Hashcode() uint32      { return hashcode(o) }
+func (o batchNorm) Mutates() []int        { return []int{3, 4, 5} }
+func (o batchNorm) size() int             { return o.frames * o.image.Size() }
+
+func (o batchNorm) DiffWRT(inputs int) []bool {
+	return []bool{true, true, true, false, false, false, false}
+}
+
+func (o batchNorm) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	for i, what := range []string{"gamma", "beta", "running mean", "running variance"} {
+		if err := sized(o, in[1+i], what, o.image.C); err != nil {
+			return nil, err
+		}
+	}
+	for i, what := range []string{"batch", "grad"} {
+		if err := sized(o, in[5+i], what, 2*o.image.C); err != nil {
+			return nil, err
+		}
+	}
+	return batched(o, in[0], o.size(), o.size())
+}
+
+func (o batchNorm) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	return do(o, in[0].Shape().Clone(), in)
+}
+
+func (o batchNorm) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
+	c := o.image.C
+	p := kernel.Norm{Gamma: in[1], Beta: in[2], RunningMean: in[3], RunningVar: in[4], Mean: in[5].Slice(0, c), InvStd: in[5].Slice(c, 2*c)}
+	d.BatchNorm(out, in[0], nil, p, rows*o.frames, o.image, o.step, o.relu)
+}
+
+// SymDiff gives the gradients of x, gamma and beta. One kernel computes all three: it writes the latter two to the scratch
+// grad, from which they are copied after it.
+func (o batchNorm) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, err := apply(batchNormGrad{o}, dy, in[0], out, in[1], in[5], in[6])
+	if err != nil {
+		return nil, err
+	}
+	grads := gorgonia.Nodes{dx, nil, nil, nil, nil, nil, nil}
+	for i := range 2 {
+		if grads[1+i], err = apply(afterRow{row: i, n: o.image.C}, dx, in[6]); err != nil {
+			return nil, err
+		}
+	}
+	return grads, nil
+}
+
+// batchNormGrad is the gradient of a batch normalisation's input; it writes those of gamma and beta to grad.
+// dy, x, y (B,T*C*H*W), gamma (C), batch (2,C), grad (2,C); dx as x.
+type batchNormGrad struct{ batchNorm }
+
+func (o batchNormGrad) Arity() int { return 6 }
+func (o batchNormGrad) Type() hm.Type {
+	return signature(matrixType, matrixType, matrixType, vectorType, matrixType, matrixType, matrixType)
+}
+func (o batchNormGrad) String() string        { return "Grad" + o.batchNorm.String() }
+func (o batchNormGrad) WriteHash(h hash.Hash) { writeHash(h, o) }
+func (o batchNormGrad) Hashcode() uint32      { return hashcode(o) }
+func (o batchNormGrad) Mutates() []int        { return []int{5} }
+func (o batchNormGrad) InPlace() int          { return 0 }
+
+func (o batchNormGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return batched(o, in[0], o.size(), o.size())
+}
+
+func (o batchNormGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	return do(o, in[0].Shape().Clone(), in)
+}
+
+func (o batchNormGrad) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
+	c := o.image.C
+	p := kernel.Norm{Gamma: in[3], Mean: in[4].Slice(0, c), InvStd: in[4].Slice(c, 2*c)}
+	dgamma, dbeta := in[5].Slice(0, c), in[5].Slice(c, 2*c)
+	d.BatchNormGrad(out, nil, dgamma, dbeta, in[0], in[1], in[2], p, rows*o.frames, o.image, o.relu)
+}
+
+// afterRow is a row of a scratch matrix, once what writes it has run. after is what writes it, scratch (R,n); y (n).
+type afterRow struct {
+	attributes
+	row, n int
+}
+
+func (o afterRow) Arity() int             { return 2 }
+func (o afterRow) Type() hm.Type          { return signature(matrixType, matrixType, vectorType) }
+func (o afterRow) String() string         { return fmt.Sprintf("AfterRow{%d,%d}", o.row, o.n) }
+func (o afterRow) WriteHash(h hash.Hash)  { writeHash(h, o) }
+func (o afterRow) Hashcode() uint32       { return hashcode(o) }
+func (o afterRow) Batched(in []bool) bool { return false }
+
+func (o afterRow) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	if s := in[1].(tensor.Shape); len(s) != 2 || s[1] != o.n || s[0] <= o.row {
+		return nil, fmt.Errorf("%v: scratch of shape %v", o, s)
+	}
+	return tensor.Shape{o.n}, nil
+}
+
+func (o afterRow) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	return do(o, tensor.Shape{o.n}, in)
+}
+
+func (o afterRow) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
+	d.Copy(out, in[1].Slice(o.row*o.n, (o.row+1)*o.n), o.n)
+}
