@@ -31,11 +31,7 @@ var forms = []struct {
 
 // openMapped reads bytes as OpenFile reads the mapping of a file that holds them.
 func openMapped(b []byte, opts ...Option) (*Reader, error) {
-	r := &Reader{config: newConfig(opts), data: b}
-	if err := r.startMapped(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return newMapped(b, opts)
 }
 
 func openPiped(b []byte, opts ...Option) (*Reader, error) {

@@ -22,7 +22,8 @@ type Reader struct {
 	mapped  []byte   // the mapping to give back
 	data    []byte   // the part of it that is the stream
 	file    *os.File // to close
-	pipe    *pipe
+	pipe    bool
+	memory  *recycler
 	batch   int64 // of the next one, counted over concatenated streams
 	record  arrow.Record
 	err     error // of the last Next; sticky
@@ -42,9 +43,8 @@ type batches interface {
 // The error is ErrInput where the schema is bad, and that of r where it cannot be read.
 func NewReader(r io.Reader, opts ...Option) (*Reader, error) {
 	c := newConfig(opts)
-	p := newPipe(r, c.mem)
-	reader := &Reader{config: c, pipe: p}
-	if err := reader.start(p); err != nil {
+	reader := &Reader{config: c, pipe: true, memory: newRecycler(c.mem)}
+	if err := reader.start(newPipe(r, reader.memory)); err != nil {
 		return nil, err
 	}
 	return reader, nil
@@ -76,12 +76,19 @@ func FromFile(f *os.File, opts ...Option) (*Reader, error) {
 	if mapped == nil && data == nil {
 		return NewReader(f, opts...)
 	}
-	r := &Reader{config: newConfig(opts), mapped: mapped, data: data}
-	if err := r.startMapped(); err != nil {
+	r, err := newMapped(data, opts)
+	if err != nil {
 		unmap(mapped)
 		return nil, err
 	}
+	r.mapped = mapped
 	return r, nil
+}
+
+func newMapped(data []byte, opts []Option) (*Reader, error) {
+	c := newConfig(opts)
+	r := &Reader{config: c, data: data, memory: newRecycler(c.mem)}
+	return r, r.startMapped()
 }
 
 func (r *Reader) startMapped() error {
@@ -108,7 +115,7 @@ func (r *Reader) start(s source) error {
 func (r *Reader) use(schema *arrow.Schema, b batches) {
 	if r.schema == nil {
 		r.schema = schema
-		r.decoder = decoder{schema: schema, mem: r.mem, limits: r.limits}
+		r.decoder = decoder{schema: schema, mem: r.memory, limits: r.limits}
 	}
 	r.batches = b
 }
@@ -120,7 +127,7 @@ func (r *Reader) Schema() *arrow.Schema { return r.schema }
 func (r *Reader) Name() string { return r.name }
 
 // Mapped reports whether the stream is a mapped file, so that it can be read again and its records are cheap to retain.
-func (r *Reader) Mapped() bool { return r.pipe == nil }
+func (r *Reader) Mapped() bool { return !r.pipe }
 
 // Batch returns how many batches Next has returned since the beginning or Rewind.
 func (r *Reader) Batch() int64 { return r.batch }
@@ -165,7 +172,7 @@ func (r *Reader) next() (arrow.Record, error) {
 
 // Rewind goes back to the first batch; ErrNotSeekable for a pipe.
 func (r *Reader) Rewind() error {
-	if r.pipe != nil {
+	if r.pipe {
 		return fmt.Errorf("%s: %w", r.name, ErrNotSeekable)
 	}
 	r.drop()
@@ -179,9 +186,7 @@ func (r *Reader) Close() error {
 	r.drop()
 	r.err = errors.New("stream is closed")
 	r.decoder.codecs.close()
-	if r.pipe != nil {
-		r.pipe.close()
-	}
+	r.memory.close()
 	err := unmap(r.mapped)
 	r.mapped, r.data = nil, nil
 	if r.file != nil {

@@ -47,13 +47,14 @@ const firstChunk = 1 << 20
 
 // pipe is a source over a reader.
 type pipe struct {
-	r   *bufio.Reader
-	mem memory.Allocator
-	buf []byte // of header
+	r       *bufio.Reader
+	mem     memory.Allocator
+	buf     []byte // of header
+	largest int64  // body that really came
 }
 
 func newPipe(r io.Reader, mem memory.Allocator) *pipe {
-	return &pipe{r: bufio.NewReaderSize(r, 1<<16), mem: newRecycler(mem)}
+	return &pipe{r: bufio.NewReaderSize(r, 1<<16), mem: mem}
 }
 
 func (p *pipe) header(n int64) ([]byte, error) {
@@ -76,7 +77,7 @@ func (p *pipe) header(n int64) ([]byte, error) {
 func (p *pipe) body(n int64) ([]byte, *memory.Buffer, error) {
 	buf := memory.NewResizableBuffer(p.mem)
 	for got := int64(0); got < n; {
-		step := min(n, max(firstChunk, 2*got))
+		step := min(n, max(firstChunk, 2*got, p.largest))
 		buf.ResizeNoShrink(int(step))
 		k, err := io.ReadFull(p.r, buf.Bytes()[got:step])
 		if got += int64(k); err != nil {
@@ -84,6 +85,7 @@ func (p *pipe) body(n int64) ([]byte, *memory.Buffer, error) {
 			return nil, nil, partial(err, got)
 		}
 	}
+	p.largest = max(p.largest, n)
 	return buf.Bytes(), buf, nil
 }
 
@@ -95,6 +97,3 @@ func partial(err error, n int64) error {
 	}
 	return err
 }
-
-// close frees the memory kept for the next batch.
-func (p *pipe) close() { p.mem.(*recycler).close() }
