@@ -74,6 +74,7 @@ func FromFile(f *os.File, opts ...Option) (*Reader, error) {
 		return nil, err
 	}
 	if mapped == nil && data == nil {
+		widen(f)
 		return NewReader(f, opts...)
 	}
 	r, err := newMapped(data, opts)
