@@ -238,3 +238,27 @@ func TestReadClasses(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The split of the TMC paper, 1600 and 400 samples of six views, partitions the set.
+func TestRealArrays(t *testing.T) {
+	view := shared(t, "handwritten6/npy/mor6.npy")
+	o := ArraysOptions{
+		Modalities: []ArrayModality{{Name: "mor", Kind: modality.Embedding, File: view}},
+		Labels:     shared(t, "handwritten6/npy/labels.npy"), Mask: shared(t, "handwritten6/npy/train_mask.npy"),
+	}
+	seen := map[string]bool{}
+	for _, want := range []int{1600, 400} {
+		src := openArrays(t, o)
+		rows, err := all(t, src, 0)
+		if err != nil || len(rows) != want || len(src.Samples().Classes) != 10 || src.Samples().Modalities[0].Size() != 6 {
+			t.Fatalf("got %d rows of %v, %v, want %d", len(rows), src.Samples(), err, want)
+		}
+		for _, r := range rows {
+			seen[r.ID] = true
+		}
+		o.Invert = true
+	}
+	if len(seen) != 2000 {
+		t.Errorf("%d different samples, want 2000", len(seen))
+	}
+}
