@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""What PyTorch computes for small multimodal classifiers: logits, loss, gradients, and the weights after ten steps of each
+optimizer. The Go tests hold training to these numbers. README.md describes the format.
+
+usage: training.py [OUT]        (default: pkg/train/testdata/torch, from the repository's root)
+"""
+import copy
+import sys
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import fixture
+
+STEPS = 10
+CLASSES = 5
+ROWS = 9
+
+# The optimizers, each with what torch.optim takes; clip_norm is clip_grad_norm_'s.
+OPTIMIZERS = [
+    {"name": "adam", "optimizer": "adam", "lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 1e-4},
+    {"name": "sgd-momentum", "optimizer": "sgd", "lr": 1e-2, "momentum": 0.9, "weight_decay": 1e-4},
+    {"name": "adamw", "optimizer": "adamw", "lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 1e-2},
+    {"name": "sgd", "optimizer": "sgd", "lr": 1e-2, "momentum": 0.0, "weight_decay": 0.0},
+    {"name": "adam-clipped", "optimizer": "adam", "lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 1e-4,
+     "clip_norm": 0.5},
+]
+
+# The cases: modalities as (name, inputs, backbone). Hidden widths of 256 and more are those at which Gorgonia's own Concat goes
+# wrong; they carry no float64, and but for one only the first two optimizers, to keep the files small.
+CASES = [
+    {"name": "concat-256", "seed": 1, "fusion": "concat", "wide": True,
+     "modalities": [("audio", 7, "mlp:256"), ("visual", 5, "mlp:256")]},
+    {"name": "concat-512", "seed": 2, "fusion": "concat", "wide": True, "optimizers": 5,
+     "modalities": [("audio", 7, "mlp:512"), ("visual", 5, "mlp:512")]},
+    {"name": "concat-768", "seed": 3, "fusion": "concat", "wide": True,
+     "modalities": [("audio", 7, "mlp:768"), ("visual", 5, "mlp:768")]},
+    {"name": "two-layers", "seed": 4, "fusion": "concat",
+     "modalities": [("audio", 7, "mlp:24,16"), ("visual", 5, "mlp:20,12")]},
+    {"name": "three-modalities", "seed": 5, "fusion": "concat",
+     "modalities": [("audio", 7, "mlp:16"), ("visual", 5, "linear:11"), ("text", 6, "identity")]},
+    {"name": "sum", "seed": 6, "fusion": "sum",
+     "modalities": [("audio", 7, "mlp:24"), ("visual", 5, "mlp:24"), ("text", 6, "mlp:24")]},
+]
+
+
+def backbone(inputs, spec):
+    """A backbone as the tools name it: identity, linear:H, or mlp:H1,H2,... with a ReLU after each layer. Returns it and its width."""
+    kind, _, widths = spec.partition(":")
+    layers = []
+    for width in [int(w) for w in widths.split(",") if w]:
+        layers.append(nn.Linear(inputs, width))
+        inputs = width
+        if kind == "mlp":
+            layers.append(nn.ReLU())
+    return nn.Sequential(*layers), inputs
+
+
+class Model(nn.Module):
+    """Late fusion: a backbone a modality, masked features concatenated or added, one linear head."""
+
+    def __init__(self, case):
+        super().__init__()
+        self.fusion = case["fusion"]
+        made = [backbone(inputs, spec) for _, inputs, spec in case["modalities"]]
+        self.backbones = nn.ModuleDict({m[0]: b for m, (b, _) in zip(case["modalities"], made)})
+        widths = [w for _, w in made]
+        self.head = nn.Linear(sum(widths) if self.fusion == "concat" else widths[0], CLASSES)
+
+    def forward(self, x, keep):
+        """x: a tensor (B,inputs) a modality; keep (B,n); returns logits (B,C)."""
+        features = [b(x[name]) for name, b in self.backbones.items()]
+        features = [f * keep[:, i:i + 1] for i, f in enumerate(features)]
+        return self.head(torch.cat(features, 1) if self.fusion == "concat" else sum(features))
+
+
+def batch(case):
+    """The minibatch: standard normal inputs, every coalition among the masks, labels, and weights from 0.25 to 2."""
+    n = len(case["modalities"])
+    x = {name: torch.randn(ROWS, inputs) for name, inputs, _ in case["modalities"]}
+    coalitions = [1 + i % (2 ** n - 1) for i in range(ROWS)]
+    keep = torch.tensor([[float(c >> i & 1) for i in range(n)] for c in coalitions])
+    label = torch.randint(CLASSES, (ROWS,))
+    weight = 0.25 + 1.75 * torch.rand(ROWS)
+    return {"x": x, "keep": keep, "label": label, "weight": weight}
+
+
+def loss_of(model, b):
+    logits = model(b["x"], b["keep"])
+    return logits, (b["weight"] * F.cross_entropy(logits, b["label"], reduction="none")).mean()
+
+
+def parameters(model):
+    return {name: fixture.tensor(p) for name, p in model.named_parameters()}
+
+
+def first_step(model, b):
+    """Logits, loss and gradients at the initial weights."""
+    model.zero_grad()
+    logits, loss = loss_of(model, b)
+    loss.backward()
+    return {"logits": fixture.tensor(logits), "loss": fixture.tensor(loss),
+            "gradients": {name: fixture.tensor(p.grad) for name, p in model.named_parameters()}}
+
+
+def make_optimizer(model, o):
+    if o["optimizer"] == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=o["lr"], momentum=o["momentum"], weight_decay=o["weight_decay"])
+    kind = torch.optim.Adam if o["optimizer"] == "adam" else torch.optim.AdamW
+    return kind(model.parameters(), lr=o["lr"], betas=(o["beta1"], o["beta2"]), eps=o["epsilon"], weight_decay=o["weight_decay"])
+
+
+def train(model, b, o):
+    """The losses before each of the steps, and the weights after the last."""
+    model = copy.deepcopy(model)
+    optimizer, losses = make_optimizer(model, o), []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        _, loss = loss_of(model, b)
+        loss.backward()
+        if "clip_norm" in o:
+            norm = nn.utils.clip_grad_norm_(model.parameters(), o["clip_norm"])
+            assert norm > o["clip_norm"], "the gradient is too small to be clipped"
+        optimizer.step()
+        losses.append(loss.detach())
+    return {"losses": fixture.tensor(torch.stack(losses)), "parameters": parameters(model)}
+
+
+def double(b):
+    return {"x": {k: v.double() for k, v in b["x"].items()}, "keep": b["keep"].double(), "label": b["label"], "weight": b["weight"].double()}
+
+
+def make(case):
+    torch.manual_seed(case["seed"])
+    model, b = Model(case), batch(case)
+    wide, exact = case.get("wide", False), copy.deepcopy(model).double()
+    out = {"header": fixture.header(case["seed"]), "name": case["name"], "fusion": case["fusion"], "classes": CLASSES, "rows": ROWS,
+           "modalities": [{"name": n, "size": s, "backbone": k} for n, s, k in case["modalities"]],
+           "x": {k: fixture.tensor(v) for k, v in b["x"].items()}, "keep": fixture.tensor(b["keep"]),
+           "label": fixture.tensor(b["label"]), "weight": fixture.tensor(b["weight"]),
+           "parameters": parameters(model), "float32": first_step(model, b), "training": []}
+    if not wide:
+        out["float64"] = first_step(exact, double(b))
+    for o in OPTIMIZERS[:case.get("optimizers", 2 if wide else 5)]:
+        run = dict(o, steps=STEPS, float32=train(model, b, o))
+        if not wide:
+            run["float64"] = train(exact, double(b), o)
+        out["training"].append(run)
+    return out
+
+
+def main():
+    out = sys.argv[1] if len(sys.argv) > 1 else "pkg/train/testdata/torch"
+    torch.set_num_threads(1)
+    print(f"{fixture.header()}", file=sys.stderr)
+    for case in CASES:
+        fixture.write(f"{out}/{case['name']}.json.gz", make(case))
+
+
+main()
