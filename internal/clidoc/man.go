@@ -10,7 +10,7 @@ import (
 func man(t command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".\\\" Made from the flag definitions by make man: change those.\n")
-	fmt.Fprintf(&b, ".TH %s 1 \"\" mmtools \"mmtools manual\"\n", roff(strings.ToUpper(t.name)))
+	fmt.Fprintf(&b, ".TH %s 1 \"\" mmtools \"mmtools manual\"\n.ad l\n.nh\n", roff(strings.ToUpper(t.name)))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(t.name), roff(lower(sentence(t.help))))
 
 	b.WriteString(".SH SYNOPSIS\n")
