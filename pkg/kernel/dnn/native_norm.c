@@ -22,54 +22,62 @@ typedef struct {
 } operands;
 
 static inline size_t plane(const operands *o, size_t n, size_t block) { return (n * o->blocks + block) * o->pixels * DN_LANE; }
-static inline dn_lane spread(float v) { return v - (dn_lane){0}; }
-static inline dn_lane where(dn_mask m, dn_lane v) { return (dn_lane)(m & (dn_mask)v); }
 
 // rectify is max(0, v), and leaves what is not a number as it is.
-static inline dn_lane rectify(dn_lane v) { return where(~(v < 0), v); }
+static inline __attribute__((always_inline)) dn_half rectify(dn_half v) { return dn_where(~(v < 0), v); }
 
 // settle adds a run's sums.
-static inline void settle(double *sums, const dn_lane *a, const dn_lane *b) {
+static inline __attribute__((always_inline)) void settle(double *sums, const dn_half *a, const dn_half *b) {
 	for (int l = 0; l < DN_LANE; l++) {
-		sums[l] += (*a)[l];
-		sums[DN_LANE + l] += (*b)[l];
+		sums[l] += a[l / DN_HALF][l % DN_HALF];
+		sums[DN_LANE + l] += b[l / DN_HALF][l % DN_HALF];
 	}
 }
+
+// HALVES declares name to be the 16 values at from.
+#define HALVES(name, from) const dn_half name[] = {((const dn_half *)(from))[0], ((const dn_half *)(from))[1]}
 
 // moments sums x - pivot and its square: near the pivot, squares do not swallow the variance.
 DN_CLONES static void moments(double *sums, const float *x, const float *pivot, size_t pixels) {
-	const dn_lane *p = (const dn_lane *)x, at = *(const dn_lane *)pivot;
+	const dn_half *p = (const dn_half *)x;
+	HALVES(at, pivot);
 	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
 	while (pixels > 0) {
-		size_t run = pixels < RUN ? pixels : RUN, i = 0;
-		dn_lane s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
-		for (; i + 1 < run; i += 2) {
-			dn_lane a = p[i] - at, b = p[i + 1] - at;
-			s0 += a, q0 += a * a;
-			s1 += b, q1 += b * b;
-		}
-		if (i < run) {
-			dn_lane a = p[i] - at;
-			s0 += a, q0 += a * a;
-		}
-		s0 += s1, q0 += q1;
-		settle(sums, &s0, &q0);
-		p += run, pixels -= run;
+		size_t run = pixels < RUN ? pixels : RUN;
+		dn_half sum[DN_HALVES] = {0}, square[DN_HALVES] = {0};
+		for (size_t i = 0; i < run; i++, p += DN_HALVES)
+			for (int h = 0; h < DN_HALVES; h++) {
+				dn_half d = p[h] - at[h];
+				sum[h] += d, square[h] += d * d;
+			}
+		settle(sums, sum, square);
+		pixels -= run;
 	}
 }
 
+// EACH computes every half of every pixel.
+#define EACH(result)                                                         \
+	for (size_t i = 0; i < pixels; i++)                                      \
+		for (int h = 0; h < DN_HALVES; h++) {                                \
+			size_t j = i * DN_HALVES + h;                                    \
+			to[j] = (result);                                                \
+		}
+
 // transform writes y = scale x + shift + r, rectified where relu is set; r may be 0.
 DN_CLONES static void transform(float *y, const float *x, const float *r, const float *scale, const float *shift, size_t pixels, int relu) {
-	dn_lane *to = (dn_lane *)y, a = *(const dn_lane *)scale, b = *(const dn_lane *)shift;
-	const dn_lane *from = (const dn_lane *)x, *add = (const dn_lane *)r;
-	if (add && relu)
-		for (size_t i = 0; i < pixels; i++) to[i] = rectify(from[i] * a + b + add[i]);
-	else if (add)
-		for (size_t i = 0; i < pixels; i++) to[i] = from[i] * a + b + add[i];
-	else if (relu)
-		for (size_t i = 0; i < pixels; i++) to[i] = rectify(from[i] * a + b);
-	else
-		for (size_t i = 0; i < pixels; i++) to[i] = from[i] * a + b;
+	HALVES(a, scale);
+	HALVES(b, shift);
+	dn_half *to = (dn_half *)y;
+	const dn_half *from = (const dn_half *)x, *add = (const dn_half *)r;
+	if (add && relu) {
+		EACH(rectify(from[j] * a[h] + b[h] + add[j]))
+	} else if (add) {
+		EACH(from[j] * a[h] + b[h] + add[j])
+	} else if (relu) {
+		EACH(rectify(from[j] * a[h] + b[h]))
+	} else {
+		EACH(from[j] * a[h] + b[h])
+	}
 }
 
 static void sum_plane(const operands *o, size_t n, size_t block) {
@@ -174,50 +182,60 @@ int dn_batch_norm(dn_engine *e, float *y, const float *x, const float *residual,
 // where scale x + shift is if not (that saves reading out). It writes g where dresidual is not 0.
 DN_CLONES static void gradient_sums(double *sums, float *dresidual, const float *dy, const float *x, const float *out, const float *scale,
 	const float *shift, const float *mean, size_t pixels, int relu) {
-	dn_lane a = *(const dn_lane *)scale, b = *(const dn_lane *)shift, m = *(const dn_lane *)mean;
-	const dn_lane *d = (const dn_lane *)dy, *v = (const dn_lane *)x, *o = (const dn_lane *)out;
-	dn_lane *keep = (dn_lane *)dresidual;
+	HALVES(a, scale);
+	HALVES(b, shift);
+	HALVES(m, mean);
+	const dn_half *d = (const dn_half *)dy, *v = (const dn_half *)x, *o = (const dn_half *)out;
+	dn_half *keep = (dn_half *)dresidual;
 	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
-	for (size_t from = 0; from < pixels; from += RUN) {
-		size_t to = from + RUN < pixels ? from + RUN : pixels;
-		dn_lane s = {0}, q = {0};
-		if (keep) {
-			for (size_t i = from; i < to; i++) {
-				dn_lane g = relu ? where(o[i] > 0, d[i]) : d[i];
-				keep[i] = g;
-				s += g, q += g * (v[i] - m);
-			}
-		} else if (relu) {
-			for (size_t i = from; i < to; i++) {
-				dn_lane g = where(v[i] * a + b > 0, d[i]);
-				s += g, q += g * (v[i] - m);
-			}
-		} else {
-			for (size_t i = from; i < to; i++) s += d[i], q += d[i] * (v[i] - m);
+	while (pixels > 0) {
+		size_t run = pixels < RUN ? pixels : RUN, end = run * DN_HALVES;
+		dn_half sum[DN_HALVES] = {0}, dot[DN_HALVES] = {0};
+#define SUM(value)                                          \
+	for (size_t i = 0; i < end; i += DN_HALVES)             \
+		for (int h = 0; h < DN_HALVES; h++) {               \
+			size_t j = i + h;                               \
+			dn_half g = (value);                            \
+			sum[h] += g, dot[h] += g * (v[j] - m[h]);       \
 		}
-		settle(sums, &s, &q);
+		if (keep && relu) {
+			SUM(keep[j] = dn_where(o[j] > 0, d[j]))
+		} else if (keep) {
+			SUM(keep[j] = d[j])
+		} else if (relu) {
+			SUM(dn_where(v[j] * a[h] + b[h] > 0, d[j]))
+		} else {
+			SUM(d[j])
+		}
+		settle(sums, sum, dot);
+		pixels -= run, d += end, v += end;
+		if (keep) keep += end, o += end;
 	}
 }
 
 // gradient writes dx = scale g - slope (x - mean) - offset.
 DN_CLONES static void gradient(float *dx, const float *dy, const float *x, const float *scale, const float *shift, const float *mean,
 	const float *slope, const float *offset, size_t pixels, int relu) {
-	dn_lane a = *(const dn_lane *)scale, b = *(const dn_lane *)shift, m = *(const dn_lane *)mean;
-	dn_lane k = *(const dn_lane *)slope, z = *(const dn_lane *)offset;
-	const dn_lane *d = (const dn_lane *)dy, *v = (const dn_lane *)x;
-	dn_lane *to = (dn_lane *)dx;
-	if (relu)
-		for (size_t i = 0; i < pixels; i++) to[i] = a * where(v[i] * a + b > 0, d[i]) - k * (v[i] - m) - z;
-	else
-		for (size_t i = 0; i < pixels; i++) to[i] = a * d[i] - k * (v[i] - m) - z;
+	HALVES(a, scale);
+	HALVES(b, shift);
+	HALVES(m, mean);
+	HALVES(k, slope);
+	HALVES(z, offset);
+	const dn_half *d = (const dn_half *)dy, *v = (const dn_half *)x;
+	dn_half *to = (dn_half *)dx;
+	if (relu) {
+		EACH(a[h] * dn_where(v[j] * a[h] + b[h] > 0, d[j]) - k[h] * (v[j] - m[h]) - z[h])
+	} else {
+		EACH(a[h] * d[j] - k[h] * (v[j] - m[h]) - z[h])
+	}
 }
 
 static void gradient_sums_step(const operands *o, size_t n, size_t block) {
 	float scale[DN_LANE], shift[DN_LANE];
 	size_t at = plane(o, n, block);
 	folded(o, block, scale, shift);
-	gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, o->dresidual ? o->dresidual + at : 0, o->dy + at, o->x + at, o->out + at,
-		scale, shift, o->mean + block * DN_LANE, o->pixels, o->relu);
+	gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, o->dresidual ? o->dresidual + at : 0, o->dy + at, o->x + at,
+		o->out ? o->out + at : 0, scale, shift, o->mean + block * DN_LANE, o->pixels, o->relu);
 }
 
 static void parameters(const operands *o, size_t block) {

@@ -4,7 +4,6 @@
 
 #include "native.h"
 
-typedef int8_t bytes __attribute__((vector_size(16), aligned(1), may_alias));
 
 typedef struct {
 	float *y;
@@ -14,7 +13,8 @@ typedef struct {
 	dn_window s;
 } operands;
 
-static inline dn_lane choose(dn_mask m, dn_lane a, dn_lane b) { return (dn_lane)((m & (dn_mask)a) | (~m & (dn_mask)b)); }
+// FIRST is a where m is set and b elsewhere.
+#define FIRST(m, a, b) ((__typeof__(b))(((m) & (dn_mask)(a)) | (~(m) & (dn_mask)(b))))
 
 // bounds gives the part of a window of size k at place out that lies inside [0, n).
 static inline void bounds(size_t out, int k, int stride, int pad, size_t n, int *from, int *to) {
@@ -25,28 +25,28 @@ static inline void bounds(size_t out, int k, int stride, int pad, size_t n, int 
 
 // max_plane keeps the first of equal pixels, and one that is not a number.
 DN_CLONES static void max_plane(float *y, uint8_t *index, const float *x, const dn_window *s) {
-	const dn_lane *in = (const dn_lane *)x;
-	dn_lane *out = (dn_lane *)y;
-	bytes *places = (bytes *)index;
+	dn_half *out = (dn_half *)y;
 	for (size_t oh = 0; oh < s->out_h; oh++) {
 		int top, bottom;
 		bounds(oh, s->kh, s->stride_h, s->pad_h, s->h, &top, &bottom);
-		for (size_t ow = 0; ow < s->out_w; ow++) {
+		for (size_t ow = 0; ow < s->out_w; ow++, out += DN_HALVES, index += DN_LANE) {
 			int left, right;
 			bounds(ow, s->kw, s->stride_w, s->pad_w, s->w, &left, &right);
-			dn_lane best = (dn_lane){0} - __builtin_inff();
-			dn_mask place = (dn_mask){0} + (top * s->kw + left);
-			for (int i = top; i < bottom; i++) {
-				const dn_lane *row = in + ((long)oh * s->stride_h - s->pad_h + i) * (long)s->w + (long)ow * s->stride_w - s->pad_w;
-				for (int j = left; j < right; j++) {
-					dn_lane v = row[j];
-					dn_mask better = (v > best) | (v != v);
-					best = choose(better, v, best);
-					place = (better & (i * s->kw + j)) | (~better & place);
+			for (int h = 0; h < DN_HALVES; h++) {
+				dn_half best = (dn_half){0} - __builtin_inff();
+				dn_mask place = (dn_mask){0} + (top * s->kw + left);
+				for (int i = top; i < bottom; i++) {
+					long pixel = ((long)oh * s->stride_h - s->pad_h + i) * (long)s->w + (long)ow * s->stride_w - s->pad_w;
+					for (int j = left; j < right; j++) {
+						dn_half v = ((const dn_half *)x)[(pixel + j) * DN_HALVES + h];
+						dn_mask here = (dn_mask){0} + (i * s->kw + j), larger = v > best, odd = v != v;
+						place = FIRST(larger, here, place), best = FIRST(larger, v, best);
+						place = FIRST(odd, here, place), best = FIRST(odd, v, best);
+					}
 				}
+				out[h] = best;
+				for (int l = 0; l < DN_HALF; l++) index[h * DN_HALF + l] = (uint8_t)place[l];
 			}
-			*out++ = best;
-			*places++ = __builtin_convertvector(place, bytes);
 		}
 	}
 }
@@ -60,24 +60,26 @@ static inline void reach(size_t in, int k, int stride, int pad, size_t n, size_t
 
 // max_plane_grad asks, for each pixel, the windows that see it whether it was their maximum: each pixel is written once.
 DN_CLONES static void max_plane_grad(float *dx, const float *dy, const uint8_t *index, const dn_window *s) {
-	const dn_lane *g = (const dn_lane *)dy;
-	const bytes *places = (const bytes *)index;
-	dn_lane *to = (dn_lane *)dx;
+	const dn_half *g = (const dn_half *)dy;
+	dn_half *to = (dn_half *)dx;
 	for (size_t h = 0; h < s->h; h++) {
 		size_t top, bottom;
 		reach(h, s->kh, s->stride_h, s->pad_h, s->out_h, &top, &bottom);
-		for (size_t w = 0; w < s->w; w++) {
+		for (size_t w = 0; w < s->w; w++, to += DN_HALVES) {
 			size_t left, right;
 			reach(w, s->kw, s->stride_w, s->pad_w, s->out_w, &left, &right);
-			dn_lane sum = {0};
+			dn_half sum[DN_HALVES] = {0};
 			for (size_t oh = top; oh < bottom; oh++) {
 				int row = ((int)h + s->pad_h - (int)oh * s->stride_h) * s->kw + (int)w + s->pad_w;
-				for (size_t ow = left; ow < right; ow++) {
-					bytes mine = places[oh * s->out_w + ow] == (int8_t)(row - (int)ow * s->stride_w);
-					sum += (dn_lane)(__builtin_convertvector(mine, dn_mask) & (dn_mask)g[oh * s->out_w + ow]);
-				}
+				for (size_t ow = left; ow < right; ow++)
+					for (int k = 0; k < DN_HALVES; k++) {
+						size_t at = (oh * s->out_w + ow) * DN_HALVES + k;
+						dn_mask places;
+						for (int l = 0; l < DN_HALF; l++) places[l] = index[at * DN_HALF + l];
+						sum[k] += dn_where(places == row - (int)ow * s->stride_w, g[at]);
+					}
 			}
-			*to++ = sum;
+			for (int k = 0; k < DN_HALVES; k++) to[k] = sum[k];
 		}
 	}
 }
@@ -108,18 +110,19 @@ void dn_max_pool_grad(dn_engine *e, float *dx, const float *dy, const uint8_t *i
 
 // sum_plane adds a plane's pixels to sums, in float32 over 64 of them.
 DN_CLONES static void sum_plane(double *sums, const float *x, size_t pixels) {
-	const dn_lane *v = (const dn_lane *)x;
+	const dn_half *v = (const dn_half *)x;
 	for (size_t from = 0; from < pixels; from += 64) {
 		size_t to = from + 64 < pixels ? from + 64 : pixels;
-		dn_lane s = {0};
-		for (size_t i = from; i < to; i++) s += v[i];
-		for (int l = 0; l < DN_LANE; l++) sums[l] += s[l];
+		dn_half s[DN_HALVES] = {0};
+		for (size_t i = from; i < to; i++, v += DN_HALVES)
+			for (int h = 0; h < DN_HALVES; h++) s[h] += v[h];
+		for (int l = 0; l < DN_LANE; l++) sums[l] += s[l / DN_HALF][l % DN_HALF];
 	}
 }
 
 DN_CLONES static void fill(float *y, const float *v, size_t pixels) {
-	dn_lane *to = (dn_lane *)y, value = *(const dn_lane *)v;
-	for (size_t i = 0; i < pixels; i++) to[i] = value;
+	dn_half *to = (dn_half *)y, a = ((const dn_half *)v)[0], b = ((const dn_half *)v)[1];
+	for (size_t i = 0; i < pixels; i++, to += DN_HALVES) to[0] = a, to[1] = b;
 }
 
 static void average_part(const void *args, int part, int parts) {
