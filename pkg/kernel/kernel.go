@@ -53,8 +53,8 @@ type Dense interface {
 	SumRows(y, x Buffer, m, n int)
 	// ReLUGrad writes dx = dy where y > 0, else 0, over n elements; dx may be dy.
 	ReLUGrad(dx, dy, y Buffer, n int)
-	// Standardize writes y = (x - mean) * scale. x, y (M,N); mean, scale (N); y may be x.
-	Standardize(y, x, mean, scale Buffer, m, n int)
+	// Standardize writes y = (x - mean) * scale. x, y (M,N,pixels); mean, scale (N), each for its pixels; y may be x.
+	Standardize(y, x, mean, scale Buffer, m, n, pixels int)
 	// Add writes y = a + b over n elements; y may be a or b.
 	Add(y, a, b Buffer, n int)
 	// Copy writes y = x over n elements.

@@ -2,84 +2,58 @@ package network
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"gorgonia.org/gorgonia"
 
-	"mmtools/pkg/op"
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/modality"
 )
 
-// maxWidth bounds a layer: wider is a typing error, and would overflow sizes.
-const maxWidth = 1 << 20
-
-// stack is a backbone of fully connected layers: none (identity), one without activation (linear:H), or several each
-// followed by ReLU (mlp:H1,H2,...).
-type stack struct {
-	layers []int // output widths
-	relu   bool
+// backbone is one modality's encoder.
+type backbone interface {
+	// width returns the feature's width D.
+	width() int
+	// declare adds the parameters and buffers, their names under prefix.
+	declare(l *Layout, prefix string)
+	// build adds the encoder to the graph: x (B,size) to the feature (B,D).
+	build(g *Graph, prefix string, x *gorgonia.Node) (*gorgonia.Node, error)
 }
 
-// parseBackbone reads a backbone's description.
-func parseBackbone(s string) (stack, error) {
-	kind, arg, hasArg := strings.Cut(s, ":")
+// Backbones describes the backbones that a Spec can name.
+const Backbones = "identity, linear:H, mlp:H1,H2,..., cnn:C1,C2,..., temporal:C1,C2,..., resnet18 or resnet34"
+
+// parseBackbone reads a backbone's description, for the modality that it encodes.
+func parseBackbone(s string, m modality.Modality) (backbone, error) {
+	kind, arg, _ := strings.Cut(s, ":")
 	switch kind {
-	case "identity":
-		if hasArg {
-			return stack{}, fmt.Errorf("backbone %q: identity takes no width", s)
-		}
-		return stack{}, nil
-	case "linear", "mlp":
-		var layers []int
-		for _, field := range strings.Split(arg, ",") {
-			h, err := strconv.Atoi(field)
-			if err != nil || h < 1 || h > maxWidth {
-				return stack{}, fmt.Errorf("backbone %q: width %q, want a number from 1 to %d", s, field, maxWidth)
-			}
-			layers = append(layers, h)
-		}
-		if kind == "linear" && len(layers) != 1 {
-			return stack{}, fmt.Errorf("backbone %q: linear takes one width", s)
-		}
-		return stack{layers: layers, relu: kind == "mlp"}, nil
+	case "identity", "linear", "mlp":
+		return parseStack(s, kind, arg, m.Size())
+	case "cnn", "temporal":
+		return parseCNN(s, kind, arg, m)
+	case "resnet18", "resnet34":
+		return parseResNet(s, m)
 	default:
-		return stack{}, fmt.Errorf("backbone %q: want identity, linear:H or mlp:H1,H2,...", s)
+		return nil, fmt.Errorf("backbone %q: want %s", s, Backbones)
 	}
 }
 
-// width returns the feature's width D for an input of size elements.
-func (b stack) width(size int) int {
-	if len(b.layers) == 0 {
-		return size
-	}
-	return b.layers[len(b.layers)-1]
+// isImage reports whether a backbone sees its input as feature maps, standardized channel by channel.
+func isImage(b backbone) bool {
+	_, dense := b.(stack)
+	return !dense
 }
 
-// name returns the name of a layer under prefix: torch.nn.Sequential counts the activations as layers too.
-func (b stack) name(prefix string, layer int) string {
-	if b.relu {
-		layer *= 2
+// frames reads a modality's shape as frames of feature maps: (H,W) is one channel, (C,H,W) one frame, (T,C,H,W) T frames.
+func frames(m modality.Modality) (int, kernel.Image, error) {
+	switch s := m.Shape; len(s) {
+	case 2:
+		return 1, kernel.Image{C: 1, H: s[0], W: s[1]}, nil
+	case 3:
+		return 1, kernel.Image{C: s[0], H: s[1], W: s[2]}, nil
+	case 4:
+		return s[0], kernel.Image{C: s[1], H: s[2], W: s[3]}, nil
+	default:
+		return 0, kernel.Image{}, fmt.Errorf("shape %v: an image backbone takes (H,W), (C,H,W) or (T,C,H,W)", s)
 	}
-	return fmt.Sprintf("%s.%d", prefix, layer)
-}
-
-// declare adds the parameters for an input of size elements.
-func (b stack) declare(l *Layout, prefix string, size int) {
-	for i, h := range b.layers {
-		l.linear(b.name(prefix, i), h, size)
-		size = h
-	}
-}
-
-// build adds the layers to the graph. x (B,size); returns (B,D).
-func (b stack) build(g *Graph, prefix string, x *gorgonia.Node) (*gorgonia.Node, error) {
-	for i := range b.layers {
-		name := b.name(prefix, i)
-		y, err := op.Linear(x, g.Param(name+".weight"), g.Param(name+".bias"), b.relu)
-		if err != nil {
-			return nil, fmt.Errorf("building %s: %w", name, err)
-		}
-		x = y
-	}
-	return x, nil
 }

@@ -19,14 +19,18 @@ type Graph struct {
 	Logits   *gorgonia.Node   // (B,C)
 	Loss     *gorgonia.Node   // scalar
 
-	Layout Layout
-	params map[string]*gorgonia.Node
-	graph  *gorgonia.ExprGraph
+	Layout    Layout
+	params    map[string]*gorgonia.Node
+	scratches []*gorgonia.Node
+	folds     []fold // in an evaluation
+	training  bool
+	graph     *gorgonia.ExprGraph
 }
 
-// Build makes the graph of a model for minibatches of up to rows rows.
-func Build(s Spec, rows int) (*Graph, error) {
-	g, err := newGraph(s, rows)
+// Build makes the graph of a model for minibatches of up to rows rows: for training, or for evaluation, where batch
+// normalisations use their running statistics.
+func Build(s Spec, rows int, training bool) (*Graph, error) {
+	g, err := newGraph(s, rows, training)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +55,12 @@ func Build(s Spec, rows int) (*Graph, error) {
 }
 
 // newGraph makes the inputs, the parameters and the backbones.
-func newGraph(s Spec, rows int) (*Graph, error) {
+func newGraph(s Spec, rows int, training bool) (*Graph, error) {
 	layout, err := s.Layout()
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph{Layout: layout, params: map[string]*gorgonia.Node{}, graph: gorgonia.NewGraph(gorgonia.WithGraphName("mmtools"))}
+	g := &Graph{Layout: layout, training: training, params: map[string]*gorgonia.Node{}, graph: gorgonia.NewGraph(gorgonia.WithGraphName("mmtools"))}
 	for _, slots := range [][]Slot{layout.Params, layout.Buffers} {
 		for _, slot := range slots {
 			g.params[slot.Name] = g.tensor(slot.Name, slot.Shape)
@@ -65,15 +69,14 @@ func newGraph(s Spec, rows int) (*Graph, error) {
 	for p, c := range s.Modalities {
 		x := gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(rows, c.Size()), gorgonia.WithName("x."+c.Name))
 		g.X = append(g.X, x)
-		if c.Standardize {
-			name := standardizeName(c.Name)
-			if x, err = op.Standardize(x, g.Param(name+".mean"), g.Param(name+".scale")); err != nil {
-				return nil, fmt.Errorf("building %s: %w", name, err)
-			}
-		}
-		b, err := parseBackbone(c.Backbone)
+		b, err := parseBackbone(c.Backbone, c.Modality)
 		if err != nil {
 			return nil, err
+		}
+		if c.Standardize {
+			if x, err = g.standardize(c, b, x); err != nil {
+				return nil, err
+			}
 		}
 		z, err := b.build(g, backboneName(c.Name), x)
 		if err != nil {

@@ -44,7 +44,11 @@ func Load(m schema.Model, d kernel.Device, rows int, weights string) (*Evaluator
 	if err := Import(layout.Params, params, m.Tensors, weights, ""); err != nil {
 		return nil, err
 	}
-	if err := Import(layout.Buffers, buffers, m.Tensors, schema.RoleBuffer, ""); err != nil {
+	role := schema.RoleBuffer
+	if weights == schema.RoleBest {
+		role = schema.RoleBest // running statistics belong to the weights that they were collected under
+	}
+	if err := Import(layout.Buffers, buffers, m.Tensors, role, ""); err != nil {
 		return nil, err
 	}
 	return NewEvaluator(spec, d, rows, params, buffers)
@@ -52,7 +56,7 @@ func Load(m schema.Model, d kernel.Device, rows int, weights string) (*Evaluator
 
 // NewEvaluator makes the evaluator of a model whose tensors lie in two runs as its Layout says.
 func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) (*Evaluator, error) {
-	g, err := newGraph(s, rows)
+	g, err := newGraph(s, rows, false)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +64,11 @@ func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) 
 	if err != nil {
 		return nil, err
 	}
-	bound := g.Bind(tensors)
+	bound, err := g.Bind(d, tensors)
+	if err != nil {
+		return nil, err
+	}
+	g.Fold(d, bound)
 	classes := len(s.Classes)
 	heads := headParts(g.Layout, s, params)
 	zero := g.tensor("zero", []int{classes})
@@ -117,8 +125,8 @@ func Upload(d kernel.Device, params, buffers []float32) (Tensors, error) {
 	return t, nil
 }
 
-// Bind returns where each parameter and buffer of the graph lives.
-func (g *Graph) Bind(t Tensors) map[*gorgonia.Node]kernel.Buffer {
+// Bind returns where each parameter and buffer of the graph lives, and gives its scratch memory of its own.
+func (g *Graph) Bind(d kernel.Device, t Tensors) (map[*gorgonia.Node]kernel.Buffer, error) {
 	bound := map[*gorgonia.Node]kernel.Buffer{}
 	for _, slot := range g.Layout.Params {
 		bound[g.Param(slot.Name)] = t.Params.Slice(slot.Offset, slot.Offset+slot.Size())
@@ -126,7 +134,14 @@ func (g *Graph) Bind(t Tensors) map[*gorgonia.Node]kernel.Buffer {
 	for _, slot := range g.Layout.Buffers {
 		bound[g.Param(slot.Name)] = t.Buffers.Slice(slot.Offset, slot.Offset+slot.Size())
 	}
-	return bound
+	for _, n := range g.scratches {
+		b, err := d.Alloc(n.Shape().TotalSize())
+		if err != nil {
+			return nil, err
+		}
+		bound[n] = b
+	}
+	return bound, nil
 }
 
 // headParts returns W_p, (C,D_p), for each modality: its columns of the head's weight, or the whole where features are

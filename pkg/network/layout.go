@@ -15,8 +15,11 @@ type Slot struct {
 	Name   string
 	Shape  []int
 	Offset int
-	fanIn  int // of the layer; 0 for what is not drawn
+	init   initial
 }
+
+// initial is a tensor's distribution in an untrained model: uniform in ±uniform, or normal.
+type initial struct{ uniform, mean, deviation float64 }
 
 // Size returns the number of elements.
 func (s Slot) Size() int {
@@ -47,15 +50,14 @@ func (s Spec) Layout() (Layout, error) {
 	}
 	l := Layout{features: features, fused: fused}
 	for _, c := range s.Modalities {
-		if c.Standardize {
-			place(&l.Buffers, &l.BufferSize, Slot{Name: standardizeName(c.Name) + ".mean", Shape: []int{c.Size()}})
-			place(&l.Buffers, &l.BufferSize, Slot{Name: standardizeName(c.Name) + ".scale", Shape: []int{c.Size()}})
-		}
-		b, err := parseBackbone(c.Backbone)
+		b, err := parseBackbone(c.Backbone, c.Modality)
 		if err != nil {
 			return Layout{}, err
 		}
-		b.declare(&l, backboneName(c.Name), c.Size())
+		if c.Standardize {
+			declareStandardize(&l, c, b)
+		}
+		b.declare(&l, backboneName(c.Name))
 	}
 	l.linear("head", len(s.Classes), fused)
 	if l.ParamSize > math.MaxInt32 {
@@ -67,9 +69,25 @@ func (s Spec) Layout() (Layout, error) {
 func backboneName(modality string) string    { return "backbones." + modality }
 func standardizeName(modality string) string { return "standardize." + modality }
 
+// linear adds a fully connected layer, drawn as torch.nn.Linear is by default: uniform in ±1/sqrt(fan in).
 func (l *Layout) linear(name string, out, in int) {
-	place(&l.Params, &l.ParamSize, Slot{Name: name + ".weight", Shape: []int{out, in}, fanIn: in})
-	place(&l.Params, &l.ParamSize, Slot{Name: name + ".bias", Shape: []int{out}, fanIn: in})
+	drawn := initial{uniform: 1 / math.Sqrt(float64(in))}
+	place(&l.Params, &l.ParamSize, Slot{Name: name + ".weight", Shape: []int{out, in}, init: drawn})
+	place(&l.Params, &l.ParamSize, Slot{Name: name + ".bias", Shape: []int{out}, init: drawn})
+}
+
+// conv adds a convolution's weights, drawn as published: normal with variance 2 / fan out (He et al. 2015).
+func (l *Layout) conv(name string, k, c, kh, kw int) {
+	drawn := initial{deviation: math.Sqrt(2 / float64(k*kh*kw))}
+	place(&l.Params, &l.ParamSize, Slot{Name: name + ".weight", Shape: []int{k, c, kh, kw}, init: drawn})
+}
+
+// norm adds a batch normalisation, drawn as published: the weight normal around 1 with deviation 0.02, the bias 0.
+func (l *Layout) norm(name string, c int) {
+	place(&l.Params, &l.ParamSize, Slot{Name: name + ".weight", Shape: []int{c}, init: initial{mean: 1, deviation: 0.02}})
+	place(&l.Params, &l.ParamSize, Slot{Name: name + ".bias", Shape: []int{c}})
+	place(&l.Buffers, &l.BufferSize, Slot{Name: name + ".running_mean", Shape: []int{c}})
+	place(&l.Buffers, &l.BufferSize, Slot{Name: name + ".running_var", Shape: []int{c}, init: initial{mean: 1}})
 }
 
 func place(slots *[]Slot, size *int, s Slot) {
@@ -78,19 +96,39 @@ func place(slots *[]Slot, size *int, s Slot) {
 	*size = (s.Offset + s.Size() + 15) / 16 * 16
 }
 
-// Initialize draws the parameters as torch.nn.Linear does by default: weight and bias uniform in ±1/sqrt(fan in). Each
-// tensor has its own stream, so that adding a modality changes no other's draw.
+// Initialize draws the parameters of an untrained model. Each tensor has its own stream, so that adding a modality changes
+// no other's draw.
 func (l Layout) Initialize(seed uint64) []float32 {
 	params := make([]float32, l.ParamSize)
-	for _, s := range l.Params {
+	draw(l.Params, params, seed)
+	return params
+}
+
+// InitializeBuffers returns the buffers of an untrained model: running means of 0 and variances of 1.
+func (l Layout) InitializeBuffers() []float32 {
+	buffers := make([]float32, l.BufferSize)
+	draw(l.Buffers, buffers, 0)
+	return buffers
+}
+
+func draw(slots []Slot, run []float32, seed uint64) {
+	for _, s := range slots {
+		values := s.In(run)
+		if s.init.uniform == 0 && s.init.deviation == 0 {
+			for i := range values {
+				values[i] = float32(s.init.mean)
+			}
+			continue
+		}
 		r := rng.Stream(seed, "init", s.Name)
-		bound := 1 / math.Sqrt(float64(s.fanIn))
-		values := s.In(params)
 		for i := range values {
-			values[i] = float32((2*r.Float64() - 1) * bound)
+			if s.init.uniform > 0 {
+				values[i] = float32((2*r.Float64() - 1) * s.init.uniform)
+			} else {
+				values[i] = float32(s.init.mean + s.init.deviation*r.NormFloat64())
+			}
 		}
 	}
-	return params
 }
 
 // Export returns the tensors of a run as rows of a model stream, sharing its memory; each name is prefixed.

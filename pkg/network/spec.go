@@ -18,7 +18,7 @@ type Spec struct {
 // Channel is one modality of a model with its backbone.
 type Channel struct {
 	modality.Modality
-	Backbone    string `json:"backbone"`              // identity, linear:H, mlp:H1,H2,...
+	Backbone    string `json:"backbone"`              // as Backbones says
 	Standardize bool   `json:"standardize,omitempty"` // (x - mean) * scale before the backbone, learned from the training samples
 }
 
@@ -72,11 +72,11 @@ func (s Spec) widths() (features []int, fused int, err error) {
 		if c.Size() < 1 {
 			return nil, 0, fmt.Errorf("modality %q: empty shape %v", c.Name, c.Shape)
 		}
-		b, err := parseBackbone(c.Backbone)
+		b, err := parseBackbone(c.Backbone, c.Modality)
 		if err != nil {
 			return nil, 0, fmt.Errorf("modality %q: %w", c.Name, err)
 		}
-		features = append(features, b.width(c.Size()))
+		features = append(features, b.width())
 	}
 	switch s.Fusion {
 	case "concat":

@@ -18,7 +18,7 @@ func TestAttributesAreHashed(t *testing.T) {
 	ops := []Op{
 		linear{n: 3, k: 5}, linear{n: 5, k: 3}, linear{n: 3, k: 5, relu: true}, linearGradInput{n: 3, k: 5}, linearGradWeight{n: 3, k: 5},
 		sumRows{n: 3}, reluGrad{n: 3}, fusionOp{widths: []int{3, 5}}, fusionOp{widths: []int{35}}, fusionOp{widths: []int{3, 5}, sum: true},
-		softmaxCrossEntropy{c: 3}, softmaxCrossEntropyGrad{c: 3}, standardize{n: 3},
+		softmaxCrossEntropy{c: 3}, softmaxCrossEntropyGrad{c: 3}, standardize{n: 3, pixels: 1, frames: 1}, standardize{n: 3, pixels: 4, frames: 1}, standardize{n: 3, pixels: 1, frames: 4},
 	}
 	for from := 0; from <= 1024; from += 128 {
 		for player := range 2 {
@@ -63,7 +63,7 @@ func TestShapesAreChecked(t *testing.T) {
 		"sum: features of other widths":    func() (*gorgonia.Node, error) { return MaskedSum(keep, x, node(g, "x6", 4, 6)) },
 		"loss: label of other rows":        func() (*gorgonia.Node, error) { return SoftmaxCrossEntropy(x, node(g, "label5", 5), label) },
 		"loss: logits are a vector":        func() (*gorgonia.Node, error) { return SoftmaxCrossEntropy(label, label, label) },
-		"standardize: mean of other width": func() (*gorgonia.Node, error) { return Standardize(x, b, node(g, "scale", 5)) },
+		"standardize: mean of other width": func() (*gorgonia.Node, error) { return Standardize(x, b, node(g, "scale", 5), 1) },
 	}
 	for name, build := range cases {
 		t.Run(name, func(t *testing.T) {

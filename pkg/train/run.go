@@ -50,7 +50,11 @@ func New(spec network.Spec, state checkpoint.State, s *Samples) (*checkpoint.Che
 	}
 	c := &checkpoint.Checkpoint{Spec: raw, State: state}
 	c.Tensors = network.Export(layout.Params, layout.Initialize(state.Seed), schema.RoleParameter, "")
-	c.Tensors = append(c.Tensors, network.Export(layout.Buffers, standardization(spec, layout, s), schema.RoleBuffer, "")...)
+	buffers := layout.InitializeBuffers()
+	if err := standardization(spec, layout, s, buffers); err != nil {
+		return nil, err
+	}
+	c.Tensors = append(c.Tensors, network.Export(layout.Buffers, buffers, schema.RoleBuffer, "")...)
 	return c, nil
 }
 
@@ -77,8 +81,7 @@ type run struct {
 	state    checkpoint.State
 	schedule Schedule
 	trainer  *trainer
-	buffers  []float32
-	best     []float32 // the best validated epoch's parameters, or nil
+	best     *weights // of the best validated epoch, or nil
 }
 
 func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
@@ -99,21 +102,18 @@ func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
 	if o.Plan == nil {
 		r.o.Plan = Whole(o.Samples, len(spec.Modalities))
 	}
-	params := make([]float32, r.layout.ParamSize)
-	if err := network.Import(r.layout.Params, params, c.Tensors, schema.RoleParameter, ""); err != nil {
-		return nil, err
-	}
-	r.buffers = make([]float32, r.layout.BufferSize)
-	if err := network.Import(r.layout.Buffers, r.buffers, c.Tensors, schema.RoleBuffer, ""); err != nil {
+	last, err := importWeights(r.layout, c.Tensors, schema.RoleParameter, schema.RoleBuffer)
+	if err != nil {
 		return nil, err
 	}
 	if c.HasBest() {
-		r.best = make([]float32, r.layout.ParamSize)
-		if err := network.Import(r.layout.Params, r.best, c.Tensors, schema.RoleBest, ""); err != nil {
+		best, err := importWeights(r.layout, c.Tensors, schema.RoleBest, schema.RoleBest)
+		if err != nil {
 			return nil, err
 		}
+		r.best = &best
 	}
-	if r.trainer, err = newTrainer(o.Device, spec, c.State.BatchSize, params, r.buffers, c.State.Optimizer); err != nil {
+	if r.trainer, err = newTrainer(o.Device, spec, c.State.BatchSize, last.params, last.buffers, c.State.Optimizer); err != nil {
 		return nil, err
 	}
 	if c.State.Step > 0 {
@@ -147,7 +147,8 @@ func (r *run) epoch(ctx context.Context) error {
 		if r.o.KeepBest && (r.state.Best == nil || e.Accuracy > r.state.Best.Accuracy) {
 			e.Best = true
 			r.state.Best = &checkpoint.Best{Epoch: e.Epoch, Accuracy: e.Accuracy}
-			r.best = r.trainer.weights()
+			best := r.trainer.weights()
+			r.best = &best
 		}
 	}
 	if r.o.OnEpoch != nil {
@@ -159,12 +160,24 @@ func (r *run) epoch(ctx context.Context) error {
 // finish writes the result to the checkpoint.
 func (r *run) finish(c *checkpoint.Checkpoint) {
 	c.State = r.state
-	c.Tensors = network.Export(r.layout.Params, r.trainer.weights(), schema.RoleParameter, "")
-	c.Tensors = append(c.Tensors, network.Export(r.layout.Buffers, r.buffers, schema.RoleBuffer, "")...)
+	c.Tensors = r.trainer.weights().export(r.layout, schema.RoleParameter, schema.RoleBuffer)
 	if r.state.Step > 0 {
 		c.Tensors = append(c.Tensors, r.trainer.opt.export(r.o.Device, r.layout)...)
 	}
 	if r.best != nil {
-		c.Tensors = append(c.Tensors, network.Export(r.layout.Params, r.best, schema.RoleBest, "")...)
+		c.Tensors = append(c.Tensors, r.best.export(r.layout, schema.RoleBest, schema.RoleBest)...)
 	}
+}
+
+// importWeights takes a model's numbers from its tensors of the given roles.
+func importWeights(l network.Layout, tensors []schema.Tensor, params, buffers string) (weights, error) {
+	w := weights{params: make([]float32, l.ParamSize), buffers: make([]float32, l.BufferSize)}
+	if err := network.Import(l.Params, w.params, tensors, params, ""); err != nil {
+		return weights{}, err
+	}
+	return w, network.Import(l.Buffers, w.buffers, tensors, buffers, "")
+}
+
+func (w weights) export(l network.Layout, params, buffers string) []schema.Tensor {
+	return append(network.Export(l.Params, w.params, params, ""), network.Export(l.Buffers, w.buffers, buffers, "")...)
 }

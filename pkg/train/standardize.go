@@ -6,56 +6,62 @@ import (
 	"mmtools/pkg/network"
 )
 
-// standardization fills the buffers of the model's standardized modalities from the training samples: the mean of every
-// element over the samples that have the modality, and scale = 1 / (deviation + 1e-6), the deviation over n. An element
-// that never varied in training gets scale 0: its weights stay as they were drawn, so that it could only add noise.
-// Sums are in float64, in row order.
-func standardization(spec network.Spec, l network.Layout, s *Samples) []float32 {
-	buffers := make([]float32, l.BufferSize)
-	at := 0
+// standardization fills the buffers of the model's standardized modalities from the training samples: mean, and scale =
+// 1 / (deviation + 1e-6), the deviation over n, of every element over the samples that have the modality, or of every
+// channel over all its pixels too. What never varied in training gets scale 0: its weights stay as they were drawn, so
+// that it could only add noise. Sums are in float64, in row order.
+func standardization(spec network.Spec, l network.Layout, s *Samples, buffers []float32) error {
 	for p, c := range spec.Modalities {
 		if !c.Standardize {
 			continue
 		}
-		mean, scale := l.Buffers[at].In(buffers), l.Buffers[at+1].In(buffers)
-		at += 2
-		moments(p, s, mean, scale)
+		mean, scale, pixels, err := l.StandardizeSlots(c)
+		if err != nil {
+			return err
+		}
+		moments(p, s, c.Size(), pixels, mean.In(buffers), scale.In(buffers))
 	}
-	return buffers
+	return nil
 }
 
-func moments(p int, s *Samples, mean, scale []float32) {
-	size := len(mean)
-	row, sum, squares := make([]float32, size), make([]float64, size), make([]float64, size)
-	count := 0.0
-	for r := range s.Rows() {
-		if !s.copyRow(p, r, row) {
-			continue
+// moments computes the mean and scale of modality p, whose samples have size elements, pixels consecutive ones a mean.
+func moments(p int, s *Samples, size, pixels int, mean, scale []float32) {
+	row := make([]float32, size)
+	// each calls f with every run of elements that share a mean.
+	each := func(f func(k int, values []float32)) (rows int) {
+		for r := range s.Rows() {
+			if !s.copyRow(p, r, row) {
+				continue
+			}
+			rows++
+			for at, k := 0, 0; at < size; at, k = at+pixels, (k+1)%len(mean) {
+				f(k, row[at:at+pixels])
+			}
 		}
-		count++
-		for i, v := range row {
-			sum[i] += float64(v)
-		}
+		return rows
 	}
+	sum, squares := make([]float64, len(mean)), make([]float64, len(mean))
+	count := float64(size/len(mean)) * float64(each(func(k int, values []float32) {
+		for _, v := range values {
+			sum[k] += float64(v)
+		}
+	}))
 	if count == 0 {
 		return
 	}
-	for i := range sum {
-		sum[i] /= count
-		mean[i] = float32(sum[i])
+	for k := range sum {
+		sum[k] /= count
+		mean[k] = float32(sum[k])
 	}
-	for r := range s.Rows() {
-		if !s.copyRow(p, r, row) {
-			continue
+	each(func(k int, values []float32) {
+		for _, v := range values {
+			d := float64(v) - sum[k]
+			squares[k] += d * d
 		}
-		for i, v := range row {
-			d := float64(v) - sum[i]
-			squares[i] += d * d
-		}
-	}
-	for i, q := range squares {
+	})
+	for k, q := range squares {
 		if q > 0 {
-			scale[i] = float32(1 / (math.Sqrt(q/count) + 1e-6))
+			scale[k] = float32(1 / (math.Sqrt(q/count) + 1e-6))
 		}
 	}
 }

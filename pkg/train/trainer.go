@@ -16,7 +16,9 @@ import (
 // trainer holds a model on a device, ready for steps and for validation: two programs of one graph.
 type trainer struct {
 	device   kernel.Device
-	graph    *network.Graph
+	graph    *network.Graph // of the step
+	whole    *network.Graph // of the evaluation
+	evaluate map[*gorgonia.Node]kernel.Buffer
 	tensors  network.Tensors
 	grads    kernel.Buffer
 	opt      *optimizer
@@ -30,7 +32,7 @@ type trainer struct {
 
 // newTrainer puts a model on a device and plans its step for minibatches of up to rows rows.
 func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []float32, settings checkpoint.Optimizer) (*trainer, error) {
-	g, err := network.Build(spec, rows)
+	g, err := network.Build(spec, rows, true)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +40,11 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{device: d, graph: g, lossOut: make([]float32, 1), logitOut: make([]float32, rows*len(spec.Classes))}
+	whole, err := network.Build(spec, rows, false)
+	if err != nil {
+		return nil, err
+	}
+	t := &trainer{device: d, graph: g, whole: whole, lossOut: make([]float32, 1), logitOut: make([]float32, rows*len(spec.Classes))}
 	if t.tensors, err = network.Upload(d, params, buffers); err != nil {
 		return nil, err
 	}
@@ -48,9 +54,15 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 	if t.opt, err = newOptimizer(d, settings, g.Layout.ParamSize); err != nil {
 		return nil, err
 	}
-	bound := g.Bind(t.tensors)
+	if t.evaluate, err = whole.Bind(d, t.tensors); err != nil {
+		return nil, err
+	}
 	t.predict, err = machine.Compile(d, machine.Program{
-		Rows: rows, Outputs: []*gorgonia.Node{g.Logits}, Inputs: append([]*gorgonia.Node{g.Keep}, g.X...), Bound: bound})
+		Rows: rows, Outputs: []*gorgonia.Node{whole.Logits}, Inputs: append([]*gorgonia.Node{whole.Keep}, whole.X...), Bound: t.evaluate})
+	if err != nil {
+		return nil, err
+	}
+	bound, err := g.Bind(d, t.tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +79,7 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 		return nil, err
 	}
 	t.stepIn = newStaging(t.step, g, spec)
-	t.evalIn = newStaging(t.predict, g, spec)
+	t.evalIn = newStaging(t.predict, whole, spec)
 	return t, nil
 }
 
@@ -103,6 +115,7 @@ func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32,
 // do not count.
 func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float64, error) {
 	right, labelled := 0, 0
+	t.whole.Fold(t.device, t.evaluate)
 	plan := Whole(s, len(t.evalIn.x))
 	order := make([]int32, plan.Rows())
 	for i := range order {
@@ -116,7 +129,7 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 		t.evalIn.gather(s, plan, rows)
 		t.evalIn.upload(t.device, len(rows))
 		t.predict.Run(len(rows))
-		t.device.Download(t.logitOut[:len(rows)*classes], t.predict.Buffer(t.graph.Logits))
+		t.device.Download(t.logitOut[:len(rows)*classes], t.predict.Buffer(t.whole.Logits))
 		for k, row := range rows {
 			label := s.label(int(row))
 			if label < 0 {
@@ -141,9 +154,13 @@ func argMax(values []float32) int {
 	return best
 }
 
-// weights copies the parameters to the host.
-func (t *trainer) weights() []float32 {
-	params := make([]float32, t.graph.Layout.ParamSize)
-	t.device.Download(params, t.tensors.Params)
-	return params
+// weights copies the parameters and the buffers, whose running statistics move with every step, to the host.
+func (t *trainer) weights() weights {
+	w := weights{params: make([]float32, t.graph.Layout.ParamSize), buffers: make([]float32, t.graph.Layout.BufferSize)}
+	t.device.Download(w.params, t.tensors.Params)
+	t.device.Download(w.buffers, t.tensors.Buffers)
+	return w
 }
+
+// weights are a model's numbers on the host, laid out as its Layout says.
+type weights struct{ params, buffers []float32 }

@@ -42,6 +42,21 @@ func (d *Device) closeImages() error {
 	return err
 }
 
+// standardizePixels is Standardize for channels of several pixels: input data, read once a step.
+func standardizePixels(y, x, mean, scale []float32, m, pixels int) {
+	at := 0
+	for range m {
+		for c, mu := range mean {
+			s := scale[c]
+			out := y[at : at+pixels]
+			for i, v := range x[at : at+pixels] {
+				out[i] = (v - mu) * s
+			}
+			at += pixels
+		}
+	}
+}
+
 // Copy writes y = x over n elements.
 func (d *Device) Copy(y, x kernel.Buffer, n int) { copy(values(y)[:n], values(x)[:n]) }
 

@@ -129,8 +129,12 @@ func reluGrad(d *Device, part, parts int) {
 	}
 }
 
-// Standardize writes y = (x - mean) * scale. x, y (M,N); mean, scale (N); y may be x.
-func (d *Device) Standardize(y, x, mean, scale kernel.Buffer, m, n int) {
+// Standardize writes y = (x - mean) * scale. x, y (M,N,pixels); mean, scale (N), each for its pixels; y may be x.
+func (d *Device) Standardize(y, x, mean, scale kernel.Buffer, m, n, pixels int) {
+	if pixels > 1 {
+		standardizePixels(values(y), values(x), values(mean)[:n], values(scale), m, pixels)
+		return
+	}
 	c := &d.call
 	c.y, c.a, c.b, c.c, c.m, c.n = at(y, m*n), at(x, m*n), at(mean, n), at(scale, n), m, n
 	d.split(m*n, standardize)

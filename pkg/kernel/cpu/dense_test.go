@@ -129,9 +129,9 @@ func TestStandardize(t *testing.T) {
 		}
 		each(func(d *Device) {
 			y, in := output(t, d, len(x)), upload(t, d, x)
-			d.Standardize(y, in, upload(t, d, mean), upload(t, d, scale), s.m, s.n)
+			d.Standardize(y, in, upload(t, d, mean), upload(t, d, scale), s.m, s.n, 1)
 			near(t, "y", download(d, y), want, nil, 1e-7)
-			d.Standardize(in, in, upload(t, d, mean), upload(t, d, scale), s.m, s.n)
+			d.Standardize(in, in, upload(t, d, mean), upload(t, d, scale), s.m, s.n, 1)
 			near(t, "y in place", download(d, in), want, nil, 1e-7)
 		})
 	})

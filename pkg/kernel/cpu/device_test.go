@@ -50,7 +50,7 @@ func newStep(tb testing.TB, d *Device, m, n, k, c int) *step {
 func (s *step) run() {
 	d, m, n, k, c := s.d, s.m, s.n, s.k, s.c
 	for p := range 2 {
-		d.Standardize(s.x[p], s.x[p], s.mean, s.scale, m, k)
+		d.Standardize(s.x[p], s.x[p], s.mean, s.scale, m, k, 1)
 		d.Linear(s.h[p], s.x[p], s.w[p], s.b[p], m, n, k, true)
 	}
 	d.MaskedConcat(s.z, s.features, s.widths, s.keep, m)

@@ -68,8 +68,12 @@ func (d *Device) ReLUGrad(dx, dy, y kernel.Buffer, n int) {
 	C.mm_relu_grad(d.c, at(dx, n), at(dy, n), at(y, n), size(n))
 }
 
-// Standardize writes y = (x - mean) * scale. x, y (M,N); mean, scale (N); y may be x.
-func (d *Device) Standardize(y, x, mean, scale kernel.Buffer, m, n int) {
+// Standardize writes y = (x - mean) * scale. x, y (M,N,pixels); mean, scale (N), each for its pixels; y may be x.
+func (d *Device) Standardize(y, x, mean, scale kernel.Buffer, m, n, pixels int) {
+	if pixels > 1 {
+		standardizePixels(values(y), values(x), values(mean)[:n], values(scale), m, pixels)
+		return
+	}
 	C.mm_standardize(d.c, at(y, m*n), at(x, m*n), at(mean, n), at(scale, n), size(m), size(n))
 }
 
