@@ -21,11 +21,11 @@ func models() map[string]Spec {
 		return Channel{Modality: modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{size}}, Backbone: backbone, Standardize: true}
 	}
 	return map[string]Spec{
-		"identity":     {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{channel("audio", 5, "identity"), channel("image", 3, "identity")}},
-		"linear sum":   {Fusion: "sum", Classes: []string{"a", "b"}, Modalities: []Channel{channel("audio", 5, "linear:8"), channel("image", 3, "linear:8")}},
-		"256":          {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:256"), channel("image", 4, "mlp:256")}},
-		"512":          {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:512"), channel("image", 4, "mlp:512"), channel("text", 2, "mlp:512")}},
-		"768 and 256":  {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:768"), channel("image", 4, "mlp:256")}},
+		"identity":    {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{channel("audio", 5, "identity"), channel("image", 3, "identity")}},
+		"linear sum":  {Fusion: "sum", Classes: []string{"a", "b"}, Modalities: []Channel{channel("audio", 5, "linear:8"), channel("image", 3, "linear:8")}},
+		"256":         {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:256"), channel("image", 4, "mlp:256")}},
+		"512":         {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:512"), channel("image", 4, "mlp:512"), channel("text", 2, "mlp:512")}},
+		"768 and 256": {Fusion: "concat", Classes: []string{"a", "b", "c", "d"}, Modalities: []Channel{channel("audio", 6, "mlp:768"), channel("image", 4, "mlp:256")}},
 		"cnn and temporal": {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{
 			{Modality: modality.Modality{Name: "video", Kind: modality.Video, Shape: []int{2, 3, 9, 8}}, Backbone: "cnn:16,5", Standardize: true},
 			{Modality: modality.Modality{Name: "sensor", Kind: modality.Audio, Shape: []int{16, 11}}, Backbone: "temporal:16,32", Standardize: true}}},
