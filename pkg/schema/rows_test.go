@@ -12,10 +12,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/float16"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 	"pgregory.net/rapid"
 
 	"mmtools/pkg/modality"
@@ -262,93 +260,6 @@ func TestWriterRefuses(t *testing.T) {
 	}
 }
 
-// TestPassThrough: columns of the samples that nobody knows reach the contributions, those whose names are taken do not.
-func TestPassThrough(t *testing.T) {
-	strs := array.NewStringBuilder(memory.DefaultAllocator)
-	strs.AppendValues([]string{"a", "b"}, nil)
-	ints := array.NewInt32Builder(memory.DefaultAllocator)
-	ints.AppendValues([]int32{5, 6}, []bool{true, false})
-	columns := []arrow.Array{strs.NewArray(), ints.NewArray()}
-	c := Contributions{Header: header(), StdErr: true, Permutations: 9, Columns: []arrow.Field{
-		{Name: "phi_audio", Type: arrow.BinaryTypes.String}, {Name: "fold", Type: arrow.PrimitiveTypes.Int32, Nullable: true}}}
-	var out bytes.Buffer
-	w, err := NewContributionsWriter(&out, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := ContributionRows{
-		Rows: 2, ID: func(i int) string { return fmt.Sprint(i) }, Label: []int32{0, 1}, Prediction: []int32{0, 1},
-		Phi: []float64{1, 2, 3, 4, 5, 6}, StdErr: []float64{.1, .2, .3, .4, .5, math.NaN()}, Columns: columns,
-	}
-	if err := errors.Join(w.Append(rows), w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewContributionsReader(reopenPipe(t, out.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := r.Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := r.Contributions(); len(got.Columns) != 1 || got.Columns[0].Name != "fold" || !got.StdErr || got.Permutations != 9 || got.Right {
-		t.Errorf("got %+v", got)
-	}
-	if got := b.Columns(); len(got) != 1 || !array.Equal(got[0], columns[1]) {
-		t.Errorf("columns %v, want %v", got, columns[1])
-	}
-	if !slices.Equal(b.Phi(1), []float64{2, 5}) || b.StdErr(0)[1] != .4 || !math.IsNaN(b.StdErr(2)[1]) {
-		t.Errorf("phi %v, standard errors %v", b.phi, b.stderr)
-	}
-	if _, ok := b.Right(0); ok {
-		t.Error("right is known")
-	}
-	for _, bad := range []func(*ContributionRows){
-		func(b *ContributionRows) { b.Label = b.Label[:1] }, func(b *ContributionRows) { b.Phi = b.Phi[:5] },
-		func(b *ContributionRows) { b.StdErr = nil }, func(b *ContributionRows) { b.Columns = nil },
-		func(b *ContributionRows) { b.Prediction = []int32{0, 3} }, func(b *ContributionRows) { b.Right = make([]bool, 16) },
-		func(b *ContributionRows) { b.Phi = []float64{1, 2, 3, 4, 5, math.Inf(1)} },
-		func(b *ContributionRows) { b.ID = func(int) string { return "\xff" } },
-		func(b *ContributionRows) { b.Columns = []arrow.Array{columns[0], array.NewSlice(columns[1], 0, 1)} },
-	} {
-		w, err := NewContributionsWriter(io.Discard, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		changed := rows
-		if bad(&changed); w.Append(changed) == nil || w.Close() == nil {
-			t.Errorf("rows %+v were taken", changed)
-		}
-	}
-	seven := header()
-	for i := range 4 {
-		seven.Modalities = append(seven.Modalities, modality.Modality{Name: fmt.Sprint("m", i)})
-	}
-	if _, err := NewContributionsWriter(io.Discard, Contributions{Header: seven, Right: true}); err == nil {
-		t.Error("the answers of 2^7 coalitions were taken")
-	}
-}
-
-// TestForeignNulls: what another writer left under a null phi does not show.
-func TestForeignNulls(t *testing.T) {
-	h := header()
-	h.Modalities = h.Modalities[:1]
-	fields := []arrow.Field{field("id", arrow.BinaryTypes.String), field("row", arrow.PrimitiveTypes.Int64), field("label", arrow.PrimitiveTypes.Int32),
-		field("prediction", arrow.PrimitiveTypes.Int32), field("phi_audio", arrow.PrimitiveTypes.Float64)}
-	r, err := NewContributionsReader(odd(t, h, KindContributions, nil, fields,
-		`[{"id":"a","row":0,"label":0,"prediction":1,"phi_audio":null},{"id":"b","row":1,"label":0,"prediction":1,"phi_audio":0.5}]`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := r.Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := b.Phi(0); !math.IsNaN(got[0]) || got[1] != 0.5 {
-		t.Errorf("phi %v, want NaN and 0.5", got)
-	}
-}
-
 // TestRowsAllocateNothing: reading rows of a batch costs no memory.
 func TestRowsAllocateNothing(t *testing.T) {
 	s, err := NewSamplesReader(reopenPipe(t, writeSamples(t, header(), someSamples())))
@@ -411,75 +322,6 @@ func TestIDSet(t *testing.T) {
 	long := strings.Repeat("x", 1<<17)
 	if s.Add("id-000000") || s.Add("id-099999") || !s.Add("") || s.Add("") || !s.Add(long) || s.Add(long) || s.Len() != 100_002 {
 		t.Errorf("%d ids, want 100002", s.Len())
-	}
-}
-
-func BenchmarkPlanWriter(b *testing.B) {
-	w, err := NewPlanWriter(io.Discard, Plan{Header: header()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ids := []string{"sample-000001", "sample-000002"}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if err := w.Append(PlanRow{Row: int64(i), ID: ids[i&1], Keep: 3, Weight: 1}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkPlanReader(b *testing.B) {
-	rows := make([]PlanRow, narrowRows)
-	for i := range rows {
-		rows[i] = PlanRow{Row: int64(i), ID: fmt.Sprintf("sample-%06d", i), Keep: 3, Weight: 1}
-	}
-	benchmarkKind(b, KindPlan, writePlan(b, rows), narrowRows)
-}
-
-func BenchmarkContributionsReader(b *testing.B) {
-	const n = 4096
-	var out bytes.Buffer
-	w, err := NewContributionsWriter(&out, Contributions{Header: header()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for k := range 16 {
-		if err := w.AppendBatch(func(i int) string { return fmt.Sprintf("sample-%06d", i) }, n, int64(k*n),
-			make([]int32, n), make([]int32, n), make([]float64, 3*n), nil); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	benchmarkKind(b, KindContributions, out.Bytes(), 16*n)
-}
-
-// benchmarkKind reports the time to read a row, all its values included.
-func benchmarkKind(b *testing.B, kind Kind, stream []byte, rows int) {
-	b.SetBytes(int64(len(stream)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := readBytes(b, stream, kind, ""); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
-}
-
-func BenchmarkSamplesWriter(b *testing.B) {
-	h := Header{Modalities: []modality.Modality{{Name: "a", Kind: modality.Embedding, Shape: []int{512}}, {Name: "v", Kind: modality.Embedding, Shape: []int{512}}}}
-	w, err := NewSamplesWriter(io.Discard, Samples{Header: h, DTypes: []DType{Float32, Float32}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := Sample{ID: "sample-000001", Tensors: []any{make([]float32, 512), make([]float32, 512)}}
-	b.SetBytes(4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := w.Append(s); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
 
