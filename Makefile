@@ -7,11 +7,11 @@ TOOLS   := $(notdir $(wildcard cmd/mm-*))
 SHELL   := /bin/bash
 GO      ?= go
 
-# cgo cannot ask whether a library is there, so make does; without it the kernels in Go are built. KERNELS=go asks for those.
-ifndef KERNELS
-KERNELS := $(shell scripts/deps --check && echo openblas || echo go)
+# cgo cannot ask whether a library is there, so make does; without the libraries, and with TAGS=, the kernels in Go are built.
+ifeq ($(origin TAGS),undefined)
+TAGS := $(shell scripts/deps --tags)
 endif
-export GOFLAGS := $(if $(filter openblas,$(KERNELS)),-tags=openblas) $(filter-out -tags=%,$(GOFLAGS))
+export GOFLAGS := $(if $(TAGS),-tags=$(TAGS)) $(filter-out -tags=%,$(GOFLAGS))
 LDFLAGS := -s -w -X mmtools/pkg/cli.Version=$(VERSION)
 
 # Settings of `make experiment`; METHOD is a script's name.
@@ -25,7 +25,7 @@ OPTIONS ?=
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  %-11s %s\n", $$1, $$2 }'
-	@echo; echo "  kernels: $(KERNELS) (KERNELS=go builds without cgo libraries)"
+	@echo; echo "  build tags: $(or $(TAGS),none) (TAGS= builds the kernels in Go alone)"
 
 deps: ## install the C compiler and OpenBLAS where that can be done
 	@scripts/deps
@@ -34,10 +34,10 @@ build: ## build the tools into bin/
 	@scripts/deps --quiet
 	@$(MAKE) --no-print-directory tools
 
-# A make of its own: KERNELS is asked again after scripts/deps may have installed what was missing.
+# A make of its own: the tags are asked for again after scripts/deps may have installed what was missing.
 .PHONY: tools
 tools:
-	@echo "building $(TOOLS) with the $(KERNELS) kernels" >&2
+	@echo "building $(TOOLS) with $(or $(TAGS),the kernels in Go alone)" >&2
 	@mkdir -p bin
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(TOOLS))
 
@@ -53,7 +53,7 @@ go-test:
 	@$(GO) test $(PKG)
 
 race: ## run the tests of the concurrent packages under the race detector
-	@$(GO) test -race -short ./pkg/cli ./pkg/stream/... ./pkg/schema/... ./pkg/kernel/... ./pkg/machine ./pkg/valuation ./pkg/train
+	@$(GO) test -race -short ./pkg/cli ./pkg/encode ./pkg/kernel/... ./pkg/op ./pkg/valuation ./pkg/train ./cmd/...
 
 fuzz: ## fuzz every decoder for FUZZTIME each (default: 10s)
 	@scripts/fuzz $(or $(FUZZTIME),10s)
