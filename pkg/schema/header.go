@@ -24,6 +24,7 @@ const (
 	KindContributions Kind = "contributions"
 	KindPlan          Kind = "plan"
 	KindPredictions   Kind = "predictions"
+	KindMetrics       Kind = "metrics" // what mm-eval measured: metric, of, value
 )
 
 // Version is the version of the streams contract that is written, and the major version that is read.
@@ -49,6 +50,7 @@ var ownKeys = map[Kind][]string{
 	KindContributions: {keyValue, keyEstimator, keyPermutations, keyBaseline, keyEpoch},
 	KindPlan:          {keyMethod, keyStrength, keyEpoch, keyShuffle},
 	KindPredictions:   nil,
+	KindMetrics:       nil,
 }
 
 // Digest names what a stream was made from; "" where there was none. A digest reads "sha256:" and hexadecimal digits.
