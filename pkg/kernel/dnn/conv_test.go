@@ -18,6 +18,8 @@ var convolutions = []struct {
 	{3, kernel.Conv{In: kernel.Image{C: 2, H: 9, W: 8}, K: 5, Window: kernel.Window{KH: 3, KW: 2, StrideH: 2, StrideW: 3, PadH: 1, PadW: 0}}},
 	{2, kernel.Conv{In: kernel.Image{C: 3, H: 19, W: 23}, K: 32, Window: kernel.Square(7, 2, 3)}},
 	{2, kernel.Conv{In: kernel.Image{C: 1, H: 33, W: 18}, K: 64, Window: kernel.Square(7, 2, 3)}},
+	{2, kernel.Conv{In: kernel.Image{C: 3, H: 10, W: 45}, K: 64, Window: kernel.Square(7, 2, 3)}},
+	{3, kernel.Conv{In: kernel.Image{C: 2, H: 9, W: 29}, K: 32, Window: kernel.Window{KH: 7, KW: 7, StrideH: 1, StrideW: 2, PadH: 0, PadW: 3}}},
 	{2, kernel.Conv{In: kernel.Image{C: 16, H: 5, W: 6}, K: 3, Window: kernel.Square(3, 1, 1)}},
 	{5, kernel.Conv{In: kernel.Image{C: 16, H: 7, W: 7}, K: 48, Window: kernel.Square(1, 2, 0)}},
 	{3, kernel.Conv{In: kernel.Image{C: 32, H: 9, W: 13}, K: 32, Window: kernel.Square(3, 2, 1)}},
@@ -94,7 +96,7 @@ func fewer(t *testing.T, e Engine, n int, c kernel.Conv, x, w, y []float32) {
 func TestConvAffine(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	each(t, func(t *testing.T, e Engine) {
-		for _, s := range convolutions[1:11] {
+		for _, s := range convolutions[1:13] {
 			if s.c.In.C == 64 {
 				s.c.In.H, s.c.In.W = 12, 15 // the reference is slow
 			}

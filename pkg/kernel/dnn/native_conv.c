@@ -7,7 +7,9 @@
 
 struct dn_conv {
 	const dn_library *lib;
-	int direction, relu;
+	int direction;
+	int stem; // runs in dn_stem_run, and has nothing of the library
+	dn_shape shape;
 	dnnl_primitive_t run;
 	dnnl_primitive_t reorder; // of the weights; 0 where the library takes them as they are
 	dnnl_memory_t in, weights, out, shift, scratch;
@@ -124,7 +126,10 @@ dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
 	if (c) {
 		c->lib = e->lib;
 		c->direction = s->direction;
-		if (describe(&p) || attributes(&p) || choose(&p) || build(&p, c) || reserve(e, c)) {
+		c->shape = *s;
+		c->stem = dn_stem_suits(s);
+		c->scratch_size = c->stem ? dn_stem_memory(s, e->threads) : 0;
+		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || build(&p, c) || reserve(e, c)) {
 			dn_conv_free(c);
 			c = 0;
 		}
@@ -158,6 +163,10 @@ static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t t
 
 int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift) {
 	const dn_library *l = c->lib;
+	if (c->stem) {
+		dn_stem_run(e, &c->shape, in, w, out, scale, shift);
+		return 0;
+	}
 	l->set_num_threads(e->threads);
 	if (scale) {
 		scale_kernels(e->scaled, w, scale, c->kernels, c->kernel_size);

@@ -72,4 +72,9 @@ struct dn_engine {
 // is lost.
 int dn_grow(void **memory, size_t *size, size_t needed);
 
+// The first convolution of a network has code of its own, in e->scratch, where dn_stem_suits says so.
+int dn_stem_suits(const dn_shape *s);
+size_t dn_stem_memory(const dn_shape *s, int threads); // bytes
+void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift);
+
 #endif
