@@ -35,6 +35,14 @@ func mapFile(f *os.File) (mapped, data []byte, err error) {
 	return mapped, mapped[at:], nil
 }
 
+// forget gives the pages of a part of a mapping back to the system, which reads them again when they are used. It is a
+// hint: where it fails, they stay.
+func forget(b []byte) {
+	if len(b) > 0 {
+		_ = unix.Madvise(b, unix.MADV_DONTNEED)
+	}
+}
+
 func unmap(b []byte) error {
 	if b == nil {
 		return nil

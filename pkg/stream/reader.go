@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -20,6 +21,7 @@ type Reader struct {
 	decoder decoder
 	batches batches
 	mapped  []byte   // the mapping to give back
+	passed  int      // bytes of it behind the last batches, whose pages are given back
 	data    []byte   // the part of it that is the stream
 	file    *os.File // to close
 	pipe    bool
@@ -164,11 +166,30 @@ func (r *Reader) next() (arrow.Record, error) {
 	if owner != nil {
 		defer owner.Release()
 	}
+	r.pass(body)
 	record, err := r.decoder.record(batch, body, owner)
 	if err != nil {
 		return nil, Errorf("%w", err)
 	}
 	return record, nil
+}
+
+// window is how much of a mapping stays in memory behind the batch being read.
+const window = 16 << 20
+
+// pass gives the pages of the mapping well behind a batch's body back, so that a file read once takes no more memory than a
+// pipe. Records that were retained stay valid: their pages are read again when they are used.
+func (r *Reader) pass(body []byte) {
+	if len(r.mapped) < 2*window || len(body) == 0 {
+		return
+	}
+	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(body))) - uintptr(unsafe.Pointer(unsafe.SliceData(r.mapped))))
+	if at < 0 || at >= len(r.mapped) || at-r.passed < 2*window {
+		return // a copy of a body that was not aligned, or not far enough
+	}
+	end := (at - window) &^ (os.Getpagesize() - 1)
+	forget(r.mapped[r.passed:end])
+	r.passed = end
 }
 
 // Rewind goes back to the first batch; ErrNotSeekable for a pipe.
@@ -177,7 +198,7 @@ func (r *Reader) Rewind() error {
 		return fmt.Errorf("%s: %w", r.name, ErrNotSeekable)
 	}
 	r.drop()
-	r.batch, r.err = 0, nil
+	r.batch, r.err, r.passed = 0, nil, 0
 	return r.startMapped()
 }
 
