@@ -1,4 +1,5 @@
-// Package shapley computes the exact Shapley values of a cooperative game of up to 20 players.
+// Package shapley computes the Shapley values of a cooperative game: exactly of up to 20 players, estimated with standard
+// errors of up to 64.
 //
 // A game of n players gives every coalition C, a subset of {0..n-1}, a value v(C). The value of player i is its
 // marginal contribution averaged over all orders in which the players may join:
@@ -29,5 +30,12 @@
 // Monthly 116, 2009; Y. Wei, R. Feng, Z. Wang and D. Hu, Enhancing Multimodal Cooperation via Sample-level Modality
 // Valuation, CVPR 2024 (equations 1 to 3), whose value function v(C) = |C| [C is right] has its own path, ExactWon.
 //
-// Limits: 1 to 20 players; time and memory are of order 2^n.
+// A Sampler estimates phi from some coalitions where there are too many: over random orders (Permutation), from the
+// multilinear extension (Owen) or by regression (Kernel), until a Rule is met. Every estimate has the standard error that
+// its independent draws show.
+//
+// Beside the Shapley value a Solver has the Banzhaf value, which is not efficient, and the Shapley interaction index of
+// pairs; Cooperation is what the whole earns beyond its parts.
+//
+// Limits: exactly 1 to 20 players, time and memory of order 2^n; sampled 1 to 64.
 package shapley

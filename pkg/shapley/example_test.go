@@ -2,6 +2,8 @@ package shapley_test
 
 import (
 	"fmt"
+	"math/bits"
+	"math/rand/v2"
 
 	"mmtools/pkg/shapley"
 )
@@ -38,4 +40,23 @@ func ExampleValues() {
 	pairs := []float64{0, 0, 0, 1, 0, 1, 0, 1} // by coalition: bit 0 holds the left glove
 	fmt.Printf("%.3f\n", shapley.Values(pairs))
 	// Output: [0.667 0.167 0.167]
+}
+
+// A council of 30, of whom the first has ten votes: a majority of the 39 decides.
+func ExampleSampler() {
+	council := func(c uint64) float64 {
+		votes := bits.OnesCount64(c) + 9*int(c&1)
+		if votes >= 20 {
+			return 1
+		}
+		return 0
+	}
+	s, err := shapley.NewSampler(shapley.Permutation, 30, shapley.Rule{Evaluations: 100000, StdErr: 0.005})
+	if err != nil {
+		panic(err)
+	}
+	e := s.Estimate(council, rand.New(rand.NewPCG(1, 1)))
+	fmt.Printf("%.2f, at most %.3f off, stopped by %s\n", e.Phi[0], 2*e.StdErr[0], e.Stop)
+	// the chair swings where 10 to 19 of the others came before: 10 of 30 places
+	// Output: 0.33, at most 0.010 off, stopped by stderr
 }

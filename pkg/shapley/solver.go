@@ -16,6 +16,9 @@ type Solver struct {
 	foldInt             []int64   // 2^(n-1); made on first use
 	fold                []float64 // 2^(n-1); made on first use
 	won                 wonGame
+
+	banzhafMember, banzhafEvery    []float64 // by coalition size; made on first use
+	pairTable, pairScratch, single []float64 // (2^n), (2^(n-1)), (n): of Interactions; made on first use
 }
 
 // NewSolver returns a Solver of games of n players, 1 <= n <= MaxPlayers.
