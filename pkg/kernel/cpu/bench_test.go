@@ -2,9 +2,13 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"testing"
+	"time"
 
+	"mmtools/internal/fixture"
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/rng"
 )
 
 // BenchmarkKernels prints the rates of the kernels of a late-fusion training step, two modalities of 512 inputs, 512 hidden
@@ -61,4 +65,43 @@ func rate(b *testing.B, name, unit string, amount float64, f func()) {
 		}
 		b.ReportMetric(amount*float64(b.N)/b.Elapsed().Seconds(), unit)
 	})
+}
+
+// BenchmarkStep is a whole training step of that model, kernels alone: what is left to the graph, the machine and the gathering
+// of a minibatch is the difference to BenchmarkLateFusion of pkg/train. It also gives the best single step, which other work
+// on the machine disturbs least.
+func BenchmarkStep(b *testing.B) {
+	const inputs, hidden, classes = 512, 512, 31
+	for _, rows := range []int{64, 1024} {
+		b.Run(fmt.Sprintf("batch=%d", rows), func(b *testing.B) {
+			d, r := open(b, 0), rng.Stream(1, "step")
+			random := func(shape ...int) fixture.Tensor {
+				n := 1
+				for _, s := range shape {
+					n *= s
+				}
+				return fixture.Tensor{Shape: shape, Float32: uniform(r, n)}
+			}
+			c := &fixture.Training{Rows: rows, Classes: classes, X: map[string]fixture.Tensor{}, Keep: random(rows, 2),
+				Label: fixture.Tensor{Int32: make([]int32, rows)}, Weight: random(rows)}
+			c.Parameters = map[string]fixture.Tensor{"head.weight": random(classes, 2*hidden), "head.bias": random(classes)}
+			for _, name := range []string{"audio", "visual"} {
+				c.Modalities = append(c.Modalities, fixture.Modality{Name: name, Size: inputs})
+				c.X[name] = random(rows, inputs)
+				c.Parameters["backbones."+name+".0.weight"], c.Parameters["backbones."+name+".0.bias"] = random(hidden, inputs), random(hidden)
+			}
+			m := newLateFusion(b, d, c)
+			n := 2*(inputs*hidden+hidden) + 2*hidden*classes + classes
+			p, g, first, second := fill(b, d, n), fill(b, d, n), zeros(b, d, n), zeros(b, d, n)
+			best := time.Duration(math.MaxInt64)
+			for b.Loop() {
+				start := time.Now()
+				m.pass()
+				d.Adam(p, g, first, second, nil, n, adamStep)
+				best = min(best, time.Since(start))
+			}
+			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+			b.ReportMetric(float64(rows)/best.Seconds(), "best-samples/s")
+		})
+	}
 }

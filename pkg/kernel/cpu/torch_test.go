@@ -23,7 +23,7 @@ type lateFusion struct {
 	loss, one           kernel.Buffer
 }
 
-func newLateFusion(t *testing.T, d *Device, c *fixture.Training) *lateFusion {
+func newLateFusion(t testing.TB, d *Device, c *fixture.Training) *lateFusion {
 	m := &lateFusion{d: d, c: c, params: map[string]kernel.Buffer{}, grads: map[string]kernel.Buffer{}}
 	for name, p := range c.Parameters {
 		m.params[name], m.grads[name] = upload(t, d, p.Float32), zeros(t, d, len(p.Float32))
