@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -51,7 +52,10 @@ func (t *tool) main(args []string) int {
 	defer cancel()
 	ctx := t.newContext(c, parsed.logging)
 	ran := make(chan error, 1)
-	go func() { ran <- guarded(func() error { return parsed.run(ctx) }) }()
+	go func() {
+		runtime.LockOSThread() // the threads of OpenMP, which convolutions run on, belong to the thread that calls
+		ran <- guarded(func() error { return parsed.run(ctx) })
+	}()
 
 	interrupted := false
 	select {

@@ -76,7 +76,7 @@ func (o batchNorm) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel
 // SymDiff gives the gradients of x, gamma and beta. One kernel computes all three: it writes the latter two to the scratch
 // grad, from which they are copied after it.
 func (o batchNorm) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := apply(batchNormGrad{o}, dy, in[0], out, in[1], in[5], in[6])
+	dx, err := apply(batchNormGrad{o}, dy, in[0], out, in[1], in[2], in[5], in[6])
 	if err != nil {
 		return nil, err
 	}
@@ -90,17 +90,17 @@ func (o batchNorm) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.
 }
 
 // batchNormGrad is the gradient of a batch normalisation's input; it writes those of gamma and beta to grad.
-// dy, x, y (B,T*C*H*W), gamma (C), batch (2,C), grad (2,C); dx as x.
+// dy, x, y (B,T*C*H*W), gamma, beta (C), batch (2,C), grad (2,C); dx as x.
 type batchNormGrad struct{ batchNorm }
 
-func (o batchNormGrad) Arity() int { return 6 }
+func (o batchNormGrad) Arity() int { return 7 }
 func (o batchNormGrad) Type() hm.Type {
-	return signature(matrixType, matrixType, matrixType, vectorType, matrixType, matrixType, matrixType)
+	return signature(matrixType, matrixType, matrixType, vectorType, vectorType, matrixType, matrixType, matrixType)
 }
 func (o batchNormGrad) String() string        { return "Grad" + o.batchNorm.String() }
 func (o batchNormGrad) WriteHash(h hash.Hash) { writeHash(h, o) }
 func (o batchNormGrad) Hashcode() uint32      { return hashcode(o) }
-func (o batchNormGrad) Mutates() []int        { return []int{5} }
+func (o batchNormGrad) Mutates() []int        { return []int{6} }
 func (o batchNormGrad) InPlace() int          { return 0 }
 
 func (o batchNormGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
@@ -113,8 +113,8 @@ func (o batchNormGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 
 func (o batchNormGrad) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
 	c := o.image.C
-	p := kernel.Norm{Gamma: in[3], Mean: in[4].Slice(0, c), InvStd: in[4].Slice(c, 2*c)}
-	dgamma, dbeta := in[5].Slice(0, c), in[5].Slice(c, 2*c)
+	p := kernel.Norm{Gamma: in[3], Beta: in[4], Mean: in[5].Slice(0, c), InvStd: in[5].Slice(c, 2*c)}
+	dgamma, dbeta := in[6].Slice(0, c), in[6].Slice(c, 2*c)
 	d.BatchNormGrad(out, nil, dgamma, dbeta, in[0], in[1], in[2], p, rows*o.frames, o.image, o.relu)
 }
 
