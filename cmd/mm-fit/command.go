@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"mmtools/pkg/checkpoint"
@@ -149,29 +150,30 @@ func (c *command) readPlan(ctx *cli.Context, model *checkpoint.Checkpoint, sampl
 	return train.ReadPlan(r, samples, spec, in.Name())
 }
 
-// readSamples reads a samples stream to its end; it is mapped where it is a file.
+// readSamples reads a samples stream to its end: where it lies in a file, or from a copy on disk where it comes through a
+// pipe.
 func readSamples(ctx *cli.Context, path string, labelled bool) (*train.Samples, error) {
 	in, err := ctx.OpenStream(path)
 	if err != nil {
 		return nil, err
 	}
-	samples, err := readFrom(in, labelled)
-	if err != nil {
-		in.Close()
-		return nil, err
+	if !in.Mapped() {
+		spooled, copied, err := stream.Spool(in)
+		if err := errors.Join(err, in.Close()); err != nil {
+			return nil, err
+		}
+		ctx.Log.Info().Str("stream", in.Name()).Int64("bytes", copied).Msg("copied the samples of a pipe to a temporary file")
+		in = spooled
 	}
-	if samples.Bytes > 0 {
-		ctx.Log.Info().Int("samples", samples.Rows()).Int64("bytes", samples.Bytes).Msg("buffered the samples of a pipe in memory")
-	}
-	return samples, nil
-}
-
-func readFrom(in *stream.Reader, labelled bool) (*train.Samples, error) {
 	r, err := schema.NewSamplesReader(in)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var samples *train.Samples
+		if samples, err = train.ReadSamples(r, in, labelled); err == nil {
+			return samples, nil
+		}
 	}
-	return train.ReadSamples(r, in, labelled)
+	in.Close()
+	return nil, err
 }
 
 func arrange(samples *train.Samples, model *checkpoint.Checkpoint) error {

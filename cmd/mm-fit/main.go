@@ -11,7 +11,7 @@ const description = `Trains a multimodal classifier on a samples stream and writ
 
 A model has one backbone a modality, a fusion of their features, and one linear head. Without --init it is new, with PyTorch's default initialisation; with --init MODEL training goes on exactly where that model stopped, with its settings unless a flag changes them: ten runs of one epoch give the same bytes as one run of ten. Without --plan every epoch holds every sample once, whole; with it, the rows of the plan, each with its kept modalities and weight.
 
-The samples come from a file, which is mapped, or from standard input, which is buffered in memory.
+The samples come from a file, which is mapped, or through a pipe, which is copied to a temporary file (in TMPDIR) first: neither has to fit in memory.
 
 Examples:
   mm-fit --epochs 5 --seed 7 -o model.arrow train.arrows

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/apache/arrow/go/v17/arrow"
-
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
@@ -15,10 +13,9 @@ import (
 )
 
 // Samples are all samples of a stream, kept for random access: where they lie in a mapped file, or in memory when they
-// came through a pipe.
+// came through a pipe (stream.Spool puts those on disk).
 type Samples struct {
 	Header  schema.Header
-	Bytes   int64 // held in memory; 0 when mapped
 	name    string
 	in      *stream.Reader
 	batches []*schema.SamplesBatch
@@ -46,9 +43,6 @@ func ReadSamples(r *schema.SamplesReader, in *stream.Reader, labelled bool) (*Sa
 		if err != nil {
 			s.release()
 			return nil, err
-		}
-		if !in.Mapped() {
-			s.Bytes += held(b.Record())
 		}
 	}
 }
@@ -138,24 +132,4 @@ func (s *Samples) copyRow(p, row int, dst []float32) bool {
 func (s *Samples) label(row int) int32 {
 	b, i := s.at(row)
 	return b.Label(i)
-}
-
-// held returns the memory that a record's buffers take.
-func held(record arrow.Record) int64 {
-	var total int64
-	var walk func(d arrow.ArrayData)
-	walk = func(d arrow.ArrayData) {
-		for _, b := range d.Buffers() {
-			if b != nil {
-				total += int64(b.Len())
-			}
-		}
-		for _, child := range d.Children() {
-			walk(child)
-		}
-	}
-	for _, column := range record.Columns() {
-		walk(column.Data())
-	}
-	return total
 }
