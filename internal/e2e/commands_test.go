@@ -105,6 +105,43 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// ctrlc FILE COMMAND starts a bash command line in a process group of its own, waits until FILE is there, and sends SIGINT to
+// the whole group, as a terminal does for Ctrl-C. The command must then fail soon.
+func ctrlc(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ctrlc FILE COMMAND")
+	}
+	cmd := exec.Command("bash", "-c", args[1])
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), "MM_THREADS=1", "SCRIPTS="+ts.Getenv("SCRIPTS"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ts.Check(cmd.Start())
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	limit := time.After(60 * time.Second)
+	for there := false; !there; {
+		select {
+		case <-ended:
+			ts.Fatalf("%s: ended before it could be stopped: %v", args[1], cmd.ProcessState)
+		case <-limit:
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			ts.Fatalf("%s: no %s in 60 s", args[1], args[0])
+		case <-time.After(2 * time.Millisecond):
+			_, err := os.Stat(ts.MkAbs(args[0]))
+			there = err == nil
+		}
+	}
+	ts.Check(syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		ts.Fatalf("%s: still there 20 s after SIGINT", args[1])
+	}
+	if cmd.ProcessState.Success() {
+		ts.Fatalf("%s: ended well in spite of SIGINT", args[1])
+	}
+}
+
 // left FILE... asserts that the work folder holds these files and no other, such as a forgotten temporary one.
 func left(ts *testscript.TestScript, neg bool, args []string) {
 	entries, err := os.ReadDir(ts.MkAbs("."))

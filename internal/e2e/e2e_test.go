@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"truncations": truncations,
 			"interrupt":   interrupt,
 			"left":        left,
+			"ctrlc":       ctrlc,
 			"number":      number,
 		},
 		Setup: func(e *testscript.Env) error {
