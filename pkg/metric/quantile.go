@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -10,23 +9,7 @@ import (
 // statistics (Hyndman and Fan 1996, type 7; numpy's default). x is sorted in place. All are NaN when x is empty.
 func Quantiles(x []float64, p ...float64) []float64 {
 	slices.Sort(x)
-	q := make([]float64, len(p))
-	for k, pk := range p {
-		if !(pk >= 0 && pk <= 1) {
-			panic(fmt.Sprintf("metric: quantile at probability %g", pk))
-		}
-		if len(x) == 0 {
-			q[k] = math.NaN()
-			continue
-		}
-		whole, part := math.Modf(pk * float64(len(x)-1))
-		i := int(whole)
-		q[k] = x[i]
-		if part > 0 {
-			q[k] += part * (x[i+1] - x[i])
-		}
-	}
-	return q
+	return interpolate(len(x), func(k int) float64 { return x[k] }, p)
 }
 
 // MeanDeviation returns the mean of x and its standard deviation with N-1 in the denominator; the deviation of a
