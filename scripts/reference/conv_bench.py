@@ -5,7 +5,8 @@
     OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE scripts/reference/conv_bench.py dnn.test [ROUNDS [PATTERN]]
 
 Each row is the best of all rounds, in ms: ours, PyTorch's in its default layout, PyTorch's channels_last, and ours in
-GFLOP/s (convolutions, by the definition) or GB/s (what memory bounds). PATTERN keeps rows whose name has it.
+GFLOP/s (convolutions, by the definition), GB/s (what memory bounds) or
+images/s (a ResNet-18 in training mode, forward, or forward and backward). PATTERN keeps rows whose name has it.
 """
 import re
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import time
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 LAYERS = {  # name: channels in and out, height, width, kernel, stride, padding
@@ -68,12 +70,48 @@ def memory(n: int, shape, kernel: str, form):
     return lambda: torch.autograd.grad(y, wanted, dy, retain_graph=True)
 
 
+class BasicBlock(nn.Module):
+    """As torchvision.models.resnet.BasicBlock."""
+
+    def __init__(self, c: int, k: int, stride: int):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(c, k, 3, stride, 1, bias=False), nn.BatchNorm2d(k)
+        self.conv2, self.bn2 = nn.Conv2d(k, k, 3, 1, 1, bias=False), nn.BatchNorm2d(k)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = nn.Sequential(nn.Conv2d(c, k, 1, stride, bias=False), nn.BatchNorm2d(k)) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        y = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(y)).add_(self.downsample(x)))
+
+
+def network(name: str, backward: str, form):
+    n, c, h, w = {"audio": (16, 1, 257, 188), "visual": (48, 3, 224, 224)}[name]
+    layers = [nn.Conv2d(c, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
+    at = 64
+    for k in (64, 128, 256, 512):
+        layers += [BasicBlock(at, k, 1 if at == k else 2), BasicBlock(k, k, 1)]
+        at = k
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1)).to(memory_format=form).train()
+    x = torch.rand(n, c, h, w).contiguous(memory_format=form)
+
+    def step():
+        with torch.set_grad_enabled(backward == "true"):
+            y = net(x)
+            if backward == "true":
+                for p in net.parameters():
+                    p.grad = None
+                y.backward(torch.ones_like(y))
+
+    return step
+
+
 def ours(binary: str, row: str):
     """Returns best ms and rate of one row."""
     name = "/".join(f"^{re.escape(part)}$" for part in row.split("/"))
     out = subprocess.run([binary, "-test.run", "^$", "-test.bench", name, "-test.benchtime", f"{SECONDS}s"], capture_output=True, text=True, check=True).stdout
     line = next(l for l in out.splitlines() if l.startswith("Benchmark"))
-    return float(re.search(r"([\d.e+]+) best-ms", line)[1]), float(re.search(r"([\d.e+]+) (GFLOP|GB)/s", line)[1])
+    return float(re.search(r"([\d.e+]+) best-ms", line)[1]), float(re.search(r"([\d.e+]+) (?:GFLOP|GB|images)/s", line)[1])
 
 
 def rows():
@@ -86,6 +124,11 @@ def rows():
             for kernel in ("norm-relu", "norm-relu-grad", "norm-add-relu", "norm-add-relu-grad", "add-relu", "max-pool", "max-pool-grad", "average-pool", "average-pool-grad"):
                 name = "x".join(map(str, shape))
                 yield f"BenchmarkMemory/{n}/{name}/{kernel}", lambda form, a=(n, shape, kernel): memory(*a, form)
+
+
+    for name in ("audio", "visual"):
+        for backward in ("false", "true"):
+            yield f"BenchmarkResNet18/{name}/backward={backward}/exact=false", lambda form, a=(name, backward): network(*a, form)
 
 
 def main(binary: str, rounds: int = 2, pattern: str = "") -> None:

@@ -30,9 +30,9 @@ var layers = []struct {
 	{"layer4", kernel.Conv{In: kernel.Image{C: 512, H: 7, W: 7}, K: 512, Window: kernel.Square(3, 1, 1)}},
 }
 
-func benchmarkEngine(b *testing.B) Engine {
+func benchmarkEngine(b *testing.B, o Options) Engine {
 	b.Helper()
-	e, err := Open(Options{Threads: 2})
+	e, err := Open(o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func measure(b *testing.B, work float64, unit string, f func()) {
 
 // BenchmarkConv reports GFLOP/s by the definition: Winograd's algorithm can exceed what the processor does.
 func BenchmarkConv(b *testing.B) {
-	e := benchmarkEngine(b)
+	e := benchmarkEngine(b, Options{Threads: 2})
 	for _, n := range []int{16, 48} {
 		for _, l := range layers {
 			for _, d := range []struct {
@@ -98,7 +98,7 @@ var stages = []kernel.Image{{C: 64, H: 112, W: 112}, {C: 64, H: 56, W: 56}, {C: 
 
 // BenchmarkMemory is what memory bounds. GB/s counts each map that the definition reads or writes once.
 func BenchmarkMemory(b *testing.B) {
-	e := benchmarkEngine(b)
+	e := benchmarkEngine(b, Options{Threads: 2})
 	step := kernel.NormStep{Momentum: 0.1, Epsilon: 1e-5}
 	for _, n := range []int{16, 48} {
 		for _, i := range stages {

@@ -9,7 +9,8 @@
 // opened when the first engine is, so that a tool that computes no convolution does not pay for loading it; what is bound by
 // memory (batch normalisation, pooling, sums) runs in C of this package, on oneDNN's threads. 3x3 convolutions of stride 1 use
 // Winograd's algorithm F(4x4, 3x3) (Lavin and Gray, 2016, "Fast Algorithms for Convolutional Neural Networks"), which needs a
-// quarter of the multiplications; its results are off by about 1e-6 of the largest, a direct convolution's by 2e-7. Without
+// quarter of the multiplications; its results are off by 1e-6 to 3e-6 of the largest, a direct convolution's by 3e-7, and a whole
+// ResNet-18's gradients by what summing in another order changes them. Without
 // the tag all is in Go, products by gonum.
 //
 // Limits: one group, dilation 1, float32. Results depend on the number of threads only in ConvGradWeight.
