@@ -56,7 +56,7 @@ func blocks(t *testing.T, path string) []block {
 }
 
 // TestDocuments runs every sh block of the documents in order, each document in a folder of its own with the arrays that
-// docs/recipes.md names. A block whose first line is "# not run: REASON" is read by bash and not run.
+// docs/recipes.md names and the streams that README.md takes as given. A block whose first line is "# not run: REASON" is read by bash and not run.
 func TestDocuments(t *testing.T) {
 	for _, document := range []string{"README.md", "docs/recipes.md"} {
 		t.Run(filepath.Base(document), func(t *testing.T) {
@@ -68,7 +68,8 @@ func TestDocuments(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Files: []string{arrays(t)},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"npy": npy,
+					"npy":     npy,
+					"samples": samples,
 					"run": func(ts *testscript.TestScript, _ bool, _ []string) {
 						for _, b := range all {
 							runBlock(ts, document, b)
@@ -85,7 +86,8 @@ func TestDocuments(t *testing.T) {
 func arrays(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "document.txtar")
-	script := "npy audio.npy f4 300 40 1\nnpy image.npy f4 300 64 1\nnpy labels.npy i8 300 0 1\nnpy test.npy b1 300 0 1\nrun\n"
+	script := "npy audio.npy f4 300 40 1\nnpy image.npy f4 300 64 1\nnpy labels.npy i8 300 0 1\nnpy test.npy b1 300 0 1\n" +
+		"samples train.arrows rows=300 seed=1\nsamples test.arrows rows=100 seed=2 prefix=t\nrun\n"
 	if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
 		t.Fatal(err)
 	}
