@@ -1,6 +1,12 @@
 package main
 
-import "mmtools/pkg/cli"
+import (
+	"encoding/json"
+	"io"
+
+	"mmtools/pkg/cli"
+	"mmtools/pkg/report"
+)
 
 type compareCommand struct {
 	Results       []string `arg:"" name:"results" placeholder:"[NAME=]FILE.json" help:"Results of mm-eval --format json. Several files under one NAME are one method with several seeds (default name: the file's)."`
@@ -14,4 +20,117 @@ type compareCommand struct {
 }
 
 // Run compares the results.
-func (c *compareCommand) Run(*cli.Context) error { return nil }
+func (c *compareCommand) Run(ctx *cli.Context) error {
+	if c.Figure != "" {
+		if _, err := report.FormatOf(c.Figure); err != nil {
+			return cli.Usage("--figure: %w", err)
+		}
+	}
+	if len(c.Contributions) > 0 && c.HTML == "" {
+		return cli.Usage("--contributions: they are shown on the page of --html, which is not asked for")
+	}
+	files, err := parseNamed(c.Results)
+	if err != nil {
+		return err
+	}
+	streams, err := parseNamed(c.Contributions)
+	if err != nil {
+		return err
+	}
+	out, err := ctx.CreateText(c.Output.Output)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	all, err := readComparison(files)
+	if err != nil {
+		return err
+	}
+	if c.Figure != "" {
+		f, err := all.accuracyFigure(c.Title)
+		if err != nil {
+			return err
+		}
+		if err := writeFigure(ctx, c.Figure, f); err != nil {
+			return err
+		}
+	}
+	if c.HTML != "" {
+		if err := c.writePage(ctx, all, streams); err != nil {
+			return err
+		}
+	}
+	if c.Format == "json" {
+		err = all.writeJSON(out)
+	} else {
+		err = writeTables(out, []*report.Table{all.accuracyTable(), all.contributionTable()})
+	}
+	if err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+// writePage writes the page of --html.
+func (c *compareCommand) writePage(ctx *cli.Context, all *comparison, streams []named) error {
+	runs, err := readRuns(ctx, streams, nil)
+	if err != nil {
+		return err
+	}
+	page, err := all.page(c.Title, runs, ctx.Tool)
+	if err != nil {
+		return err
+	}
+	out, err := ctx.CreateText(c.HTML)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	if err := page.Write(out); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+// spreadJSON is a figure over the seeds of a method.
+type spreadJSON struct {
+	Mean      number `json:"mean"`
+	Deviation number `json:"deviation"`
+}
+
+type methodJSON struct {
+	Seeds                int                         `json:"seeds"`
+	Accuracy             spreadJSON                  `json:"accuracy"`
+	MacroF1              spreadJSON                  `json:"macro_f1"`
+	MeanAveragePrecision spreadJSON                  `json:"mean_average_precision"`
+	Coalitions           ordered[spreadJSON]         `json:"coalitions"`
+	Modalities           ordered[modalitySpreadJSON] `json:"modalities"`
+}
+
+type modalitySpreadJSON struct {
+	Accuracy         spreadJSON `json:"accuracy"`
+	MeanContribution spreadJSON `json:"mean_contribution"`
+	ShareBelowOne    spreadJSON `json:"share_below_one"`
+}
+
+func (c *comparison) writeJSON(w io.Writer) error {
+	var all ordered[methodJSON]
+	for _, m := range c.methods {
+		spread := func(pick figure) spreadJSON {
+			mean, deviation := m.spread(pick)
+			return spreadJSON{number(mean), number(deviation)}
+		}
+		j := methodJSON{Seeds: len(m.results), Accuracy: spread(accuracy), MacroF1: spread(macroF1), MeanAveragePrecision: spread(meanAveragePrecision)}
+		for k, name := range c.coalitions {
+			j.Coalitions = append(j.Coalitions, entry[spreadJSON]{name, spread(coalition(k))})
+		}
+		for p, name := range c.modalities {
+			j.Modalities = append(j.Modalities, entry[modalitySpreadJSON]{name, modalitySpreadJSON{
+				spread(alone(p)), spread(meanContribution(p)), spread(shareBelowOne(p))}})
+		}
+		all = append(all, entry[methodJSON]{m.name, j})
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(all)
+}

@@ -1,6 +1,12 @@
 package main
 
-import "mmtools/pkg/cli"
+import (
+	"encoding/json"
+	"io"
+
+	"mmtools/pkg/cli"
+	"mmtools/pkg/report"
+)
 
 type contributionsCommand struct {
 	Streams     []string `arg:"" optional:"" name:"contributions" placeholder:"[NAME=]FILE" help:"Contributions streams, each under a name of its own (default: the file's name; without any, standard input)."`
@@ -15,4 +21,132 @@ type contributionsCommand struct {
 }
 
 // Run summarizes the streams.
-func (c *contributionsCommand) Run(*cli.Context) error { return nil }
+func (c *contributionsCommand) Run(ctx *cli.Context) error {
+	files, err := c.parse()
+	if err != nil {
+		return err
+	}
+	out, err := ctx.CreateText(c.Output.Output)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	var t *truth
+	if c.Truth != "" {
+		if t, err = readTruth(c.Truth, c.TruthID, c.TruthColumn); err != nil {
+			return err
+		}
+	}
+	runs, err := readRuns(ctx, files, t)
+	if err != nil {
+		return err
+	}
+	if c.Figure != "" {
+		f, err := drawRuns(c.Title, runs)
+		if err != nil {
+			return err
+		}
+		if err := writeFigure(ctx, c.Figure, f); err != nil {
+			return err
+		}
+	}
+	if c.Format == "json" {
+		err = writeRunsJSON(out, runs)
+	} else {
+		err = writeRunsTable(out, runs)
+	}
+	if err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+func (c *contributionsCommand) parse() ([]named, error) {
+	if c.Figure != "" {
+		if _, err := report.FormatOf(c.Figure); err != nil {
+			return nil, cli.Usage("--figure: %w", err)
+		}
+	}
+	if len(c.Streams) == 0 {
+		return []named{{"stdin", "-"}}, nil
+	}
+	files, err := parseNamed(c.Streams)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, f := range files {
+		if seen[f.name] {
+			return nil, cli.Usage("two streams are called %q: name them NAME=FILE", f.name)
+		}
+		seen[f.name] = true
+	}
+	return files, nil
+}
+
+func drawRuns(title string, runs []*run) (*report.Figure, error) {
+	var histograms []*report.Histogram
+	for _, r := range runs {
+		histograms = append(histograms, r.histogram)
+	}
+	f, err := report.Contributions(title, histograms)
+	if err != nil {
+		return nil, cli.Usage("%w", err) // streams that cannot be laid over one another
+	}
+	return f, nil
+}
+
+// runJSON is what is told of a run, and modalityJSON of its modalities.
+type runJSON struct {
+	Samples    int64                 `json:"samples"`
+	Modalities ordered[modalityJSON] `json:"modalities"`
+	Truth      *truthJSON            `json:"truth,omitempty"`
+}
+
+type modalityJSON struct {
+	Samples          int64           `json:"samples"` // that have the modality
+	MeanContribution number          `json:"mean_contribution"`
+	ShareBelowOne    number          `json:"share_below_one"`
+	Quantiles        ordered[number] `json:"quantiles"` // by probability
+}
+
+type truthJSON struct {
+	Samples   int    `json:"samples"` // whose noisy modality is known
+	Ties      number `json:"share_of_ties"`
+	Agreement number `json:"agreement"` // over the samples without a tie
+	Chance    number `json:"chance"`
+	AUC       number `json:"auc"`
+}
+
+func writeRunsJSON(w io.Writer, runs []*run) error {
+	var all ordered[runJSON]
+	for _, r := range runs {
+		all = append(all, entry[runJSON]{r.name, r.json()})
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(all)
+}
+
+func writeRunsTable(w io.Writer, runs []*run) error {
+	tables := []*report.Table{contributionsTable(runs)}
+	if runs[0].agreement != nil {
+		tables = append(tables, agreementTable(runs))
+	}
+	return writeTables(w, tables)
+}
+
+// writeTables writes the tables with an empty line between them.
+func writeTables(w io.Writer, tables []*report.Table) error {
+	for i, t := range tables {
+		if i > 0 {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if err := t.WriteText(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}

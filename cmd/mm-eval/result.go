@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"text/tabwriter"
 )
 
@@ -56,6 +57,14 @@ func (n number) percent() string {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f %%", 100*float64(n))
+}
+
+// decimals writes a figure for people.
+func (n number) decimals(k int) string {
+	if math.IsNaN(float64(n)) {
+		return "-"
+	}
+	return strconv.FormatFloat(float64(n), 'f', k, 64)
 }
 
 type entry[T any] struct {

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"mmtools/pkg/cli"
+	"mmtools/pkg/metric"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/report"
+	"mmtools/pkg/schema"
+)
+
+// quantiles are the probabilities at which contributions are told.
+var quantiles = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
+
+// run is what was found of one contributions stream. Its memory does not grow with the samples, but for those whose noisy
+// modality is known: 8 (n+1) bytes each.
+type run struct {
+	name       string
+	modalities []string
+	samples    int64
+	tallies    []metric.Tally // (n)
+	histogram  *report.Histogram
+	agreement  *metric.Agreement // nil without a truth
+}
+
+// readRuns reads the streams one after the other.
+func readRuns(ctx *cli.Context, files []named, t *truth) ([]*run, error) {
+	progress := ctx.Progress(0, "samples")
+	defer progress.Done()
+	var runs []*run
+	for _, f := range files {
+		r, err := readRun(ctx, f, t, progress)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	progress.Done()
+	return runs, nil
+}
+
+func readRun(ctx *cli.Context, f named, t *truth, progress *cli.Progress) (*run, error) {
+	in, err := ctx.OpenStream(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	c, err := schema.NewContributionsReader(in)
+	if err != nil {
+		return nil, err
+	}
+	names := modality.Names(c.Contributions().Modalities)
+	r := &run{name: f.name, modalities: names, tallies: make([]metric.Tally, len(names)), histogram: report.NewHistogram(f.name, names)}
+	var known *knownRows
+	if t != nil {
+		if known, err = t.against(names); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.add(b)
+		if known != nil {
+			known.add(b)
+		}
+		progress.Add(int64(b.Rows()))
+	}
+	if known != nil {
+		r.agreement, err = known.agreement(in.Name())
+	}
+	return r, err
+}
+
+func (r *run) add(b *schema.ContributionsBatch) {
+	r.samples += int64(b.Rows())
+	for p := range r.modalities {
+		for _, phi := range b.Phi(p) {
+			r.tallies[p].Add(phi)
+			r.histogram.Add(p, phi)
+		}
+	}
+}
+
+func (r *run) json() runJSON {
+	out := runJSON{Samples: r.samples}
+	for p, name := range r.modalities {
+		t := &r.tallies[p]
+		m := modalityJSON{Samples: t.Total(), MeanContribution: number(t.Mean()), ShareBelowOne: number(t.ShareBelow(1))}
+		for i, q := range t.Quantiles(quantiles...) {
+			m.Quantiles = append(m.Quantiles, entry[number]{strconv.FormatFloat(quantiles[i], 'g', -1, 64), number(q)})
+		}
+		out.Modalities = append(out.Modalities, entry[modalityJSON]{name, m})
+	}
+	if a := r.agreement; a != nil {
+		out.Truth = &truthJSON{a.Samples, number(a.Ties), number(a.Accuracy), number(a.Chance), number(a.AUC)}
+	}
+	return out
+}
+
+func contributionsTable(runs []*run) *report.Table {
+	t := &report.Table{Caption: "Contributions: mean, share below 1, and quantiles (q50 is the median).",
+		Head: []string{"run", "modality", "samples", "mean contribution", "below 1"}}
+	for _, q := range quantiles {
+		t.Head = append(t.Head, fmt.Sprintf("q%g", math.Round(100*q)))
+	}
+	for _, r := range runs {
+		for p, name := range r.modalities {
+			tally := &r.tallies[p]
+			row := []string{r.name, name, strconv.FormatInt(tally.Total(), 10), number(tally.Mean()).decimals(3), number(tally.ShareBelow(1)).percent()}
+			for _, q := range tally.Quantiles(quantiles...) {
+				row = append(row, number(q).decimals(2))
+			}
+			t.Add(row...)
+		}
+	}
+	return t
+}
+
+func agreementTable(runs []*run) *report.Table {
+	t := &report.Table{
+		Caption: "Does the lowest contribution name the noisy modality? Agreement and chance are of the samples without a tie.",
+		Head:    []string{"run", "samples", "ties", "agreement", "chance", "AUC"},
+	}
+	for _, r := range runs {
+		a := r.agreement
+		t.Add(r.name, strconv.Itoa(a.Samples), number(a.Ties).percent(), number(a.Accuracy).percent(), number(a.Chance).percent(), number(a.AUC).decimals(3))
+	}
+	return t
+}
