@@ -67,9 +67,13 @@ func newGraph(s Spec, rows int, training bool) (*Graph, error) {
 		}
 	}
 	for p, c := range s.Modalities {
-		x := gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(rows, c.Size()), gorgonia.WithName("x."+c.Name))
+		seen, err := c.Seen()
+		if err != nil {
+			return nil, err
+		}
+		x := gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(rows, seen.Size()), gorgonia.WithName("x."+c.Name))
 		g.X = append(g.X, x)
-		b, err := parseBackbone(c.Backbone, c.Modality)
+		b, err := c.backbone()
 		if err != nil {
 			return nil, err
 		}

@@ -22,6 +22,7 @@ type Evaluator struct {
 	device  kernel.Device
 	machine *machine.Machine
 	x       []kernel.Buffer
+	prepare []*preparer     // by modality; nil where samples go in as they are
 	out     []kernel.Buffer // parts on the device, (rows,C) a modality
 	parts   [][]float32     // the same on the host
 	bias    []float32
@@ -99,7 +100,12 @@ func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) 
 			copy(e.bias, slot.In(params))
 		}
 	}
-	for p := range s.Modalities {
+	for p, c := range s.Modalities {
+		prepare, err := newPreparer(c, rows)
+		if err != nil {
+			return nil, err
+		}
+		e.prepare = append(e.prepare, prepare)
 		e.x = append(e.x, m.Buffer(g.X[p]))
 		e.out = append(e.out, m.Buffer(outputs[p]))
 		e.parts = append(e.parts, make([]float32, rows*classes))
@@ -181,8 +187,11 @@ func (e *Evaluator) Load(b *Minibatch) error {
 		return fmt.Errorf("minibatch of %d rows, want 1 to %d", b.Rows, e.MaxRows())
 	}
 	for p, x := range e.x {
-		size := e.spec.Modalities[p].Size()
-		e.device.Upload(x, b.X[p][:b.Rows*size])
+		if prepare := e.prepare[p]; prepare != nil {
+			e.device.Upload(x, prepare.run(b.X[p], b.Rows))
+			continue
+		}
+		e.device.Upload(x, b.X[p][:b.Rows*e.spec.Modalities[p].Size()])
 	}
 	e.rows, e.keep = b.Rows, b.Keep
 	e.machine.Run(b.Rows)

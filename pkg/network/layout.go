@@ -50,7 +50,7 @@ func (s Spec) Layout() (Layout, error) {
 	}
 	l := Layout{features: features, fused: fused}
 	for _, c := range s.Modalities {
-		b, err := parseBackbone(c.Backbone, c.Modality)
+		b, err := c.backbone()
 		if err != nil {
 			return Layout{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"mmtools/pkg/augment"
 	"mmtools/pkg/modality"
 	"mmtools/pkg/stream"
 )
@@ -19,6 +20,7 @@ type Spec struct {
 type Channel struct {
 	modality.Modality
 	Backbone    string `json:"backbone"`              // as Backbones says
+	Input       string `json:"input,omitempty"`       // how frames are prepared, as augment.Parse reads it
 	Standardize bool   `json:"standardize,omitempty"` // (x - mean) * scale before the backbone, learned from the training samples
 }
 
@@ -52,6 +54,29 @@ func (s Spec) Channels() []modality.Modality {
 	return ms
 }
 
+// Transform returns how the modality's frames are prepared.
+func (c Channel) Transform() (augment.Transform, error) { return augment.Parse(c.Input) }
+
+// Seen returns the modality as the backbone sees it: prepared.
+func (c Channel) Seen() (modality.Modality, error) {
+	t, err := c.Transform()
+	if err != nil {
+		return modality.Modality{}, err
+	}
+	m := c.Modality
+	m.Shape, err = t.Shape(m.Shape)
+	return m, err
+}
+
+// backbone returns the encoder of what the backbone sees.
+func (c Channel) backbone() (backbone, error) {
+	m, err := c.Seen()
+	if err != nil {
+		return nil, err
+	}
+	return parseBackbone(c.Backbone, m)
+}
+
 // widths returns D_p of each modality and the width of the fused feature.
 func (s Spec) widths() (features []int, fused int, err error) {
 	if len(s.Modalities) == 0 || len(s.Modalities) > modality.Max {
@@ -72,7 +97,7 @@ func (s Spec) widths() (features []int, fused int, err error) {
 		if c.Size() < 1 {
 			return nil, 0, fmt.Errorf("modality %q: empty shape %v", c.Name, c.Shape)
 		}
-		b, err := parseBackbone(c.Backbone, c.Modality)
+		b, err := c.backbone()
 		if err != nil {
 			return nil, 0, fmt.Errorf("modality %q: %w", c.Name, err)
 		}

@@ -14,6 +14,9 @@ import (
 
 func declareStandardize(l *Layout, c Channel, b backbone) {
 	size := c.Size()
+	if m, err := c.Seen(); err == nil {
+		size = m.Size()
+	}
 	if isImage(b) {
 		size = imageOf(b).C
 	}
@@ -24,7 +27,7 @@ func declareStandardize(l *Layout, c Channel, b backbone) {
 // StandardizeSlots returns the two buffers of a standardized modality, and the number of consecutive elements of a
 // sample that share one: 1, or a channel's pixels.
 func (l Layout) StandardizeSlots(c Channel) (mean, scale Slot, pixels int, err error) {
-	b, err := parseBackbone(c.Backbone, c.Modality)
+	b, err := c.backbone()
 	if err != nil {
 		return Slot{}, Slot{}, 0, err
 	}

@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 
+	"mmtools/pkg/augment"
 	"mmtools/pkg/network"
 )
 
@@ -19,18 +20,48 @@ func standardization(spec network.Spec, l network.Layout, s *Samples, buffers []
 		if err != nil {
 			return err
 		}
-		moments(p, s, c.Size(), pixels, mean.In(buffers), scale.In(buffers))
+		seen, err := c.Seen()
+		if err != nil {
+			return err
+		}
+		read, err := s.reader(p, c)
+		if err != nil {
+			return err
+		}
+		moments(s.Rows(), read, seen.Size(), pixels, mean.In(buffers), scale.In(buffers))
 	}
 	return nil
 }
 
-// moments computes the mean and scale of modality p, whose samples have size elements, pixels consecutive ones a mean.
-func moments(p int, s *Samples, size, pixels int, mean, scale []float32) {
+// reader returns a function that copies modality p of a row, prepared as in an evaluation, to dst, and reports whether the
+// sample has it.
+func (s *Samples) reader(p int, c network.Channel) (func(row int, dst []float32) bool, error) {
+	t, err := c.Transform()
+	if err != nil || t == (augment.Transform{}) {
+		return func(row int, dst []float32) bool { return s.copyRow(p, row, dst) }, err
+	}
+	w, err := t.NewWorker(c.Shape)
+	if err != nil {
+		return nil, err
+	}
+	raw := make([]float32, c.Size())
+	return func(row int, dst []float32) bool {
+		if !s.copyRow(p, row, raw) {
+			return false
+		}
+		w.Evaluate(dst, raw)
+		return true
+	}, nil
+}
+
+// moments computes the mean and scale of what read gives of each of rows samples: size elements, pixels consecutive ones a
+// mean.
+func moments(samples int, read func(row int, dst []float32) bool, size, pixels int, mean, scale []float32) {
 	row := make([]float32, size)
 	// each calls f with every run of elements that share a mean.
 	each := func(f func(k int, values []float32)) (rows int) {
-		for r := range s.Rows() {
-			if !s.copyRow(p, r, row) {
+		for r := range samples {
+			if !read(r, row) {
 				continue
 			}
 			rows++
