@@ -89,7 +89,8 @@ func fixtures(env *testscript.Env) error {
 			return err
 		}
 	}
-	return errors.Join(writeModel(at("model.arrow")), writePredictions(at("predictions.arrows"), true), writePredictions(at("partial.arrows"), false))
+	return errors.Join(writeModel(at("model.arrow")), writePredictions(at("predictions.arrows"), true), writePredictions(at("partial.arrows"), false),
+		writeSingles(at("singles.arrows")))
 }
 
 func nan() float64 { zero := 0.0; return zero / zero }
@@ -176,6 +177,22 @@ func writePredictions(path string, whole bool) error {
 	})
 }
 
+// writeSingles writes the logits of one sample's two modalities and of its bias; only together they outweigh it.
+func writeSingles(path string) error {
+	return write(path, func(out io.Writer) error {
+		w, err := schema.NewPredictionsWriter(out, schema.Predictions{Header: schema.Header{Tool: "test", Modalities: modalities("a", "v"), Classes: classes}})
+		if err != nil {
+			return err
+		}
+		for c, logits := range [][]float32{{2, 0, 0}, {2, 1.5, 0}, {2, 1.5, 0}} {
+			if err := w.Append(schema.Prediction{ID: "summed", Label: 1, Coalition: modality.Coalition(c), Logits: logits}); err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	})
+}
+
 // show prints the contributions stream on standard input.
 func show() {
 	if err := printContributions(os.Stdin, os.Stdout); err != nil {
@@ -209,6 +226,14 @@ func printContributions(in io.Reader, out io.Writer) error {
 			fmt.Fprint(out, b.Row(i), " ", b.ID(i), " label ", b.Label(i), " prediction ", b.Prediction(i), " phi")
 			for p := range about.Modalities {
 				fmt.Fprint(out, " ", b.Phi(p)[i])
+			}
+			if about.StdErr {
+				for p := range about.Modalities {
+					fmt.Fprint(out, " +-", b.StdErr(p)[i])
+				}
+			}
+			for k, column := range b.Columns() {
+				fmt.Fprint(out, " ", about.Columns[k].Name, "=", column.ValueStr(i))
 			}
 			if right, ok := b.Right(i); ok {
 				fmt.Fprintf(out, " right %0*b", 1<<len(about.Modalities), right)

@@ -99,7 +99,7 @@ func NewSampler(m Method, n int, rule Rule) (*Sampler, error) {
 		return nil, fmt.Errorf("estimator %q: want permutation, owen or kernel", string(m))
 	}
 	if least := LeastEvaluations(m, n); rule.Evaluations < least {
-		return nil, fmt.Errorf("samples %d: the %s estimator of %d players wants %d evaluations or more", rule.Evaluations, m, n, least)
+		return nil, fmt.Errorf("coalitions %d: the %s estimator of %d players wants %d or more", rule.Evaluations, m, n, least)
 	}
 	if !(rule.StdErr >= 0) || rule.Time < 0 {
 		return nil, fmt.Errorf("stopping at a standard error of %v or after %v: want 0 or more", rule.StdErr, rule.Time)

@@ -6,7 +6,6 @@ import (
 
 	"mmtools/pkg/modality"
 	"mmtools/pkg/schema"
-	"mmtools/pkg/shapley"
 	"mmtools/pkg/stream"
 )
 
@@ -14,8 +13,8 @@ import (
 // same modalities, by name and in any order, of the same shapes, and the same classes.
 func arrange(in *schema.SamplesReader, p Predictor, o Options) ([]int, error) {
 	h, want := in.Header(), p.Modalities()
-	if len(want) < 1 || len(want) > shapley.MaxPlayers {
-		return nil, stream.Errorf("%s: %d modalities, want 1 to %d to value every coalition", o.model(), len(want), shapley.MaxPlayers)
+	if err := o.Validate(o.model(), len(want), len(p.Classes())); err != nil {
+		return nil, err
 	}
 	columns := make([]int, len(want))
 	for i, w := range want {

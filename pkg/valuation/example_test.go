@@ -45,7 +45,7 @@ func ExampleRunPredictions() {
 	if err != nil {
 		panic(err)
 	}
-	summary, err := valuation.RunPredictions(context.Background(), r, "predictions", func(ids []string, _ int64, res *valuation.Result) error {
+	summary, err := valuation.RunPredictions(context.Background(), r, "predictions", valuation.Options{}, func(ids []string, _ int64, res *valuation.Result) error {
 		for i, id := range ids {
 			fmt.Println(id, res.Phi[2*i:][:2])
 		}

@@ -83,7 +83,7 @@ func TestPredictionsEqualRun(t *testing.T) {
 		got := &Result{}
 		at := 0
 		in := predictionsReader(t, schema.Header{Tool: "test", Modalities: m.modalities, Classes: m.classes}, predict(r, m, s))
-		summary, err := RunPredictions(context.Background(), in, "predictions", func(ids []string, first int64, res *Result) error {
+		summary, err := RunPredictions(context.Background(), in, "predictions", Options{}, func(ids []string, first int64, res *Result) error {
 			if int(first) != at || len(ids) != res.Rows || ids[0] != s.rows[at].ID || res.Label[0] != s.rows[at].Label {
 				t.Errorf("n=%d: %d ids from %s at %d, want %s at %d", n, len(ids), ids[0], first, s.rows[at].ID, at)
 			}
@@ -124,7 +124,7 @@ func TestPredictionsErrors(t *testing.T) {
 		{"two labels", append(slices.Clone(one), row("s0", 1, 0)), []string{"row 3", "label 1, but 0"}},
 		{"unlabelled", append(slices.Clone(one), row("s1", -1, 1)), []string{"row 3", `"s1"`, "no label"}},
 	} {
-		_, err := RunPredictions(context.Background(), predictionsReader(t, h, c.rows), "p.arrows", func([]string, int64, *Result) error { return nil })
+		_, err := RunPredictions(context.Background(), predictionsReader(t, h, c.rows), "p.arrows", Options{}, func([]string, int64, *Result) error { return nil })
 		if !errors.Is(err, stream.ErrInput) {
 			t.Errorf("%s: got %v, want a bad input", c.name, err)
 			continue
@@ -135,11 +135,11 @@ func TestPredictionsErrors(t *testing.T) {
 			}
 		}
 	}
-	summary, err := RunPredictions(context.Background(), predictionsReader(t, h, one), "p.arrows", func([]string, int64, *Result) error { return nil })
+	summary, err := RunPredictions(context.Background(), predictionsReader(t, h, one), "p.arrows", Options{}, func([]string, int64, *Result) error { return nil })
 	if err != nil || summary.Samples != 1 || !slices.Equal(summary.Have, []int64{1, 1, 0}) || !slices.Equal(summary.Contribution, []int64{6, 6, 0}) {
 		t.Errorf("got %+v, %v", summary, err) // all right: phi 1 each, in sixths
 	}
-	if summary, err := RunPredictions(context.Background(), predictionsReader(t, h, nil), "p", nil); err != nil || summary.Samples != 0 {
+	if summary, err := RunPredictions(context.Background(), predictionsReader(t, h, nil), "p", Options{}, nil); err != nil || summary.Samples != 0 {
 		t.Errorf("no rows: %+v, %v", summary, err)
 	}
 }

@@ -1,8 +1,6 @@
 package valuation
 
 import (
-	"cmp"
-
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
 )
@@ -31,35 +29,41 @@ type Additive interface {
 	Parts(parts, bias []float32) error
 }
 
-// Options say how Run works. They do not change what it finds.
-type Options struct {
-	Threads int    // that sum up coalitions; 0 takes every core
-	Model   string // what errors call the model, such as its path; "the model" where empty
-}
-
-func (o Options) model() string { return cmp.Or(o.Model, "the model") }
-
 // MaxRight is the largest number of modalities for which a Result holds what every coalition got right.
 const MaxRight = 12
 
-// Result is what was found of consecutive samples: those of a batch. n modalities, C classes.
+// Result is what was found of consecutive samples: those of a batch, or the last or first of them where Options leave
+// others out. n modalities, C classes.
 type Result struct {
-	Rows       int
-	Label      []int32   // (Rows)
-	Prediction []int32   // (Rows): with all modalities that the sample has
-	Logits     []float32 // (Rows,C): the same; nil where only predictions are known
-	Right      []bool    // (Rows,2^n) by coalition, that of the modalities the sample has; nil for n > MaxRight
-	Phi        []float64 // (Rows,n), NaN for a modality that the sample lacks
+	First        int // of the batch
+	Rows         int
+	Label        []int32   // (Rows), -1 where it is not known
+	Prediction   []int32   // (Rows): with all modalities that the sample has
+	Logits       []float32 // (Rows,C): the same; nil where only predictions are known
+	Right        []bool    // (Rows,2^n) by coalition, that of the modalities the sample has; nil for n > MaxRight, and where there is no one answer
+	Phi          []float64 // (Rows,n), NaN for a modality that the sample lacks
+	StdErr       []float64 // (Rows,n): standard errors of Phi; nil where it is exact
+	Cooperation  []float64 // (Rows): what the whole earns beyond its parts; nil unless asked for
+	Interactions []float64 // (Rows,n(n-1)/2) in the order of shapley.Solver.Interactions, NaN likewise; nil unless asked for
 }
 
 // reset makes room for rows rows; memory is kept between batches.
-func (r *Result) reset(rows, n, classes int) {
-	r.Rows = rows
+func (r *Result) reset(rows, n, classes int, o Options) {
+	r.First, r.Rows = 0, rows
 	r.Label, r.Prediction = resize(r.Label, rows), resize(r.Prediction, rows)
 	r.Logits = resize(r.Logits, rows*classes)
 	r.Phi = resize(r.Phi, rows*n)
-	if n <= MaxRight {
+	if n <= MaxRight && !o.drawn() && !o.Estimator.Sampled() {
 		r.Right = resize(r.Right, rows<<n)
+	}
+	if o.Estimator.Sampled() {
+		r.StdErr = resize(r.StdErr, rows*n)
+	}
+	if o.Cooperation {
+		r.Cooperation = resize(r.Cooperation, rows)
+	}
+	if o.Interactions {
+		r.Interactions = resize(r.Interactions, rows*n*(n-1)/2)
 	}
 }
 

@@ -38,6 +38,14 @@ func (s *sweeper) sweep(bias []float32, label int, whole []float32, right []bool
 	return true
 }
 
+// sum writes the logits of all parts to whole, (C), added in modality order as sweep does.
+func (s *sweeper) sum(bias, whole []float32) {
+	copy(whole, bias)
+	for _, part := range s.parts {
+		add(whole, whole, part)
+	}
+}
+
 // visit extends coalition c of the logits sum, at depth level of the prefix tree, by each part from first on.
 func (s *sweeper) visit(sum []float32, c, level, first int) {
 	last := len(s.parts) - 1

@@ -1,23 +1,36 @@
 package valuation
 
 import (
+	"math/bits"
 	"sync"
 
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
+	"mmtools/pkg/shapley"
 )
 
 // worker values rows of minibatches; each goroutine has its own.
 type worker struct {
 	v       *valuer
-	sweeper *sweeper
 	game    *game
 	right   []bool // (2^n), where the result does not hold them
+	sweeper *sweeper
+	walker  *walker
+	chains  []chain // one a draw
+
+	label  int    // of the row
+	won    []bool // (2^m)
+	finite bool
 }
 
 func newWorker(v *valuer) *worker {
-	w := &worker{v: v, sweeper: newSweeper(v.n, v.classes), game: newGame(v.n)}
-	if v.n > MaxRight {
+	w := &worker{v: v, game: newGame(v.n, v.o), sweeper: newSweeper(v.n, v.classes), walker: newWalker(v.n, v.classes)}
+	w.walker.leaf = w.leaf
+	if v.o.Estimator.Sampled() {
+		w.chains = make([]chain, v.o.Replacement.Draws())
+		return w
+	}
+	if v.n > MaxRight || v.o.drawn() {
 		w.right = make([]bool, 1<<v.n)
 	}
 	return w
@@ -58,7 +71,7 @@ func (v *valuer) divide(rows int, f func(w *worker, r int) bool) int {
 	return -1
 }
 
-// additive values row r of the loaded minibatch, row at of the batch, from its additive parts.
+// additive values row r of the loaded minibatch, row at of the result, from its additive parts.
 func (w *worker) additive(m *network.Minibatch, r, at int) bool {
 	v := w.v
 	present := m.Keep[r]
@@ -67,23 +80,72 @@ func (w *worker) additive(m *network.Minibatch, r, at int) bool {
 	for p := range present.Members() {
 		s.parts = append(s.parts, v.parts[(p*m.Rows+r)*v.classes:][:v.classes])
 	}
-	right := w.rightOf(at)
-	won := right
-	if len(s.parts) < v.n {
-		won = w.game.won[:1<<len(s.parts)]
-	}
 	logits := v.result.Logits[at*v.classes:][:v.classes]
-	if !s.sweep(v.bias, int(v.result.Label[at]), logits, won) {
-		return false
+	w.label = int(v.result.Label[at])
+	if v.o.Predicted || v.o.Estimator.Sampled() {
+		s.sum(v.bias, logits)
+		if v.o.Predicted {
+			w.label = int(argmax(logits))
+		}
+	}
+	if v.o.Estimator.Sampled() {
+		return w.sampled(present, logits, at)
+	}
+	right := w.rightOf(at)
+	w.won = right
+	if len(s.parts) < v.n {
+		w.won = w.game.won[:1<<len(s.parts)]
+	}
+	var values []float64
+	if v.o.plain() {
+		if !s.sweep(v.bias, w.label, logits, w.won) {
+			return false
+		}
+	} else {
+		values = w.game.values[:len(w.won)]
+		if !w.walk(present, logits) {
+			return false
+		}
 	}
 	if len(s.parts) < v.n {
-		spread(present, won, right)
+		spread(present, w.won, right)
 	}
-	w.value(present, won, right, logits, at)
+	w.value(present, w.won, values, right, logits, at)
 	return true
 }
 
-// enumerated values row r of the loaded minibatch, row at of the batch, from what its coalitions got right.
+// walk fills game.values and won with what every coalition of the parts is, and logits with those of them all.
+func (w *worker) walk(present modality.Coalition, logits []float32) bool {
+	v := w.v
+	w.finite = true
+	values := w.game.values[:len(w.won)]
+	clear(values)
+	w.walker.parts = w.sweeper.parts
+	draws := v.o.Replacement.Draws()
+	for draw := range draws {
+		w.walker.absent = v.o.Replacement.parted(w.walker.absent[:0], draw, present)
+		w.walker.walk(v.bias)
+	}
+	if draws > 1 {
+		for c := range values {
+			values[c] /= float64(draws)
+		}
+	}
+	w.sweeper.sum(v.bias, logits)
+	return w.finite
+}
+
+// leaf takes in the logits of coalition c.
+func (w *worker) leaf(c int, logits []float32) {
+	w.finite = w.finite && largestBits(logits) < infinityBits
+	if !w.finite {
+		return
+	}
+	w.game.values[c] += w.v.o.Value.Of(logits, w.label, bits.OnesCount(uint(c)))
+	w.won[c] = isRight(logits, w.label)
+}
+
+// enumerated values row r of the loaded minibatch, row at of the result, from what its coalitions are.
 func (w *worker) enumerated(m *network.Minibatch, r, at int) bool {
 	v := w.v
 	present := m.Keep[r]
@@ -93,7 +155,12 @@ func (w *worker) enumerated(m *network.Minibatch, r, at int) bool {
 	}
 	won := w.game.won[:1<<present.Size()]
 	gather(present, right, won)
-	w.value(present, won, right, v.result.Logits[at*v.classes:][:v.classes], at)
+	var values []float64
+	if v.values != nil {
+		values = w.game.values[:len(won)]
+		gather(present, v.values[r<<v.n:][:1<<v.n], values)
+	}
+	w.value(present, won, values, right, v.result.Logits[at*v.classes:][:v.classes], at)
 	return true
 }
 
@@ -106,8 +173,32 @@ func (w *worker) rightOf(at int) []bool {
 }
 
 // value completes row at of the result.
-func (w *worker) value(present modality.Coalition, won, right []bool, logits []float32, at int) {
-	w.v.result.Prediction[at] = argmax(logits)
-	w.game.count(right)
-	w.game.value(present, won, w.v.result.Phi[at*w.v.n:][:w.v.n])
+func (w *worker) value(present modality.Coalition, won []bool, values []float64, right []bool, logits []float32, at int) {
+	v := w.v
+	w.finish(logits, at)
+	if w.game.summary.Right != nil {
+		w.game.count(right)
+	}
+	w.game.value(present, won, values, v.result.Phi[at*v.n:][:v.n])
+	if v.o.Cooperation {
+		v.result.Cooperation[at] = shapley.Cooperation(values)
+	}
+	if v.o.Interactions {
+		pairs := v.n * (v.n - 1) / 2
+		w.game.interactions(present, values, v.result.Interactions[at*pairs:][:pairs])
+	}
+}
+
+// finish takes in what the sample is classified as.
+func (w *worker) finish(logits []float32, at int) {
+	prediction := argmax(logits)
+	w.v.result.Prediction[at] = prediction
+	label := w.v.result.Label[at]
+	if w.v.o.Predicted {
+		label = prediction
+	}
+	w.game.summary.Samples++
+	if prediction == label {
+		w.game.summary.Correct++
+	}
 }
