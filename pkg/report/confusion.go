@@ -83,13 +83,16 @@ func classTicks(names []string, fromTop bool) plot.ConstantTicks {
 	return ticks
 }
 
-// shade is the colour of a share in 0..1: one hue from light to dark, evenly in lightness, so that it reads with any
-// colour vision and in grey.
+// shade is the colour of a share in 0..1: one hue, the more opaque the larger the share, so that it reads with any colour
+// vision and in grey, and stands out more with the share on light paper and on dark.
 func shade(share float64) color.NRGBA {
-	light, dark := color.NRGBA{0xE4, 0xEF, 0xF8, 0xFF}, color.NRGBA{0x08, 0x3A, 0x6B, 0xFF}
-	mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + share*(float64(b)-float64(a)))) }
-	return color.NRGBA{mix(light.R, dark.R), mix(light.G, dark.G), mix(light.B, dark.B), 0xFF}
+	c := palette[0]
+	c.A = uint8(math.Round(255 * (0.08 + 0.92*share)))
+	return c
 }
+
+// fullFrom is the share from which a cell's text is light: there light and dark text stand out alike on white paper.
+const fullFrom = 0.82
 
 // cells draws the matrix.
 type cells struct{ m *metric.Confusion }
@@ -102,7 +105,7 @@ func (h cells) Plot(c draw.Canvas, plt *plot.Plot) {
 	if n > mostCounts {
 		gap = 0.1
 	}
-	number := textStyle(tickSize, onLight, 0)
+	number := textStyle(tickSize, ink, 0)
 	number.XAlign, number.YAlign = draw.XCenter, draw.YCenter
 	for label := range n {
 		labelled := h.m.Labelled(label)
@@ -115,9 +118,9 @@ func (h cells) Plot(c draw.Canvas, plt *plot.Plot) {
 			share := float64(count) / float64(labelled)
 			col := float64(prediction)
 			fillBox(c, shade(share), x(col-0.5)+gap, y(row-0.5)+gap, x(col+0.5)-gap, y(row+0.5)-gap)
-			number.Color = onLight
-			if share > 0.5 {
-				number.Color = onDark
+			number.Color = ink
+			if share > fullFrom {
+				number.Color = onFull
 			}
 			text := strconv.FormatInt(count, 10)
 			if n <= mostCounts && number.Width(text) < x(1)-x(0)-2 {
@@ -131,12 +134,12 @@ func (h cells) Plot(c draw.Canvas, plt *plot.Plot) {
 
 // drawScale draws the colour scale with its lower left corner at (left, bottom).
 func drawScale(c draw.Canvas, left, bottom, top vg.Length) {
-	const bands, width = 50, vg.Length(10)
+	const bands, width = 10, vg.Length(10)
 	height := min(top-bottom, 160)
 	bottom = top - height
 	for i := range bands {
 		y := bottom + height*vg.Length(i)/bands
-		fillBox(c, shade((float64(i)+0.5)/bands), left, y, left+width, y+height/bands+0.5) // overlap: no seams
+		fillBox(c, shade((float64(i)+0.5)/bands), left, y, left+width, y+height/bands-0.75)
 	}
 	tick := textStyle(tickSize, muted, 0)
 	tick.YAlign = draw.YCenter

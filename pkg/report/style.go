@@ -20,9 +20,7 @@ var (
 	muted = color.NRGBA{0x5F, 0x6B, 0x77, 0xFF} // tick labels, notes, reference lines
 	rule  = color.NRGBA{0xDD, 0xE2, 0xE7, 0xFF} // grid lines
 
-	// Text on a coloured cell depends on the cell, not on the page.
-	onLight = color.NRGBA{0x10, 0x14, 0x18, 0xFF}
-	onDark  = color.NRGBA{0xFA, 0xFC, 0xFD, 0xFF}
+	onFull = color.NRGBA{0xFA, 0xFC, 0xFD, 0xFF} // text on a cell of full colour, on any page
 )
 
 // neutrals maps the neutral colours, as vgsvg writes them, to the custom properties of the page.
