@@ -14,7 +14,8 @@ import (
 
 // modelFlags describe a new model; with --init the model says itself what it is.
 type modelFlags struct {
-	Backbone    []string `sep:"none" placeholder:"[NAME=]SPEC" help:"Backbone of modality NAME, or of all: identity, linear:H, or mlp:H1,H2,... with a ReLU after each layer (default: mlp:512). Repeat it for several modalities."`
+	Backbone    []string `sep:"none" placeholder:"[NAME=]SPEC" help:"Backbone of modality NAME, or of all: identity; linear:H; mlp:H1,H2,... with a ReLU after each layer; and for images and spectrograms cnn:C1,C2,...; temporal:C1,C2,... over time; resnet18; resnet34 (default: mlp:512). Repeat it for several modalities."`
+	Input       []string `sep:"none" placeholder:"NAME=SPEC" help:"Prepare the frames of modality NAME, of shape (C,H,W) or (T,C,H,W), in a list of frames:N (one of each of N segments), size:HxW (resize), crop (in training: a random part) and flip (in training: mirror half of the samples); as published: frames:3,size:224,crop,flip. Repeat it for several modalities."`
 	Fusion      *string  `placeholder:"NAME" help:"Join the features by concat, or sum them with sum (default: concat)."`
 	Standardize *bool    `negatable:"" help:"Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)."`
 }
@@ -24,7 +25,7 @@ func (m modelFlags) refuse() error {
 	for _, f := range []struct {
 		name  string
 		given bool
-	}{{"backbone", len(m.Backbone) > 0}, {"fusion", m.Fusion != nil}, {"standardize", m.Standardize != nil}} {
+	}{{"backbone", len(m.Backbone) > 0}, {"input", len(m.Input) > 0}, {"fusion", m.Fusion != nil}, {"standardize", m.Standardize != nil}} {
 		if f.given {
 			return cli.Usage("--%s: the model of --init already is what it is", f.name)
 		}
@@ -56,6 +57,14 @@ func (m modelFlags) spec(h schema.Header) (network.Spec, error) {
 		if !found {
 			return spec, cli.Usage("--backbone %s: no modality %q; the samples have %v", b, name, modality.Names(h.Modalities))
 		}
+	}
+	for _, in := range m.Input {
+		name, description, _ := strings.Cut(in, "=")
+		at := slices.IndexFunc(spec.Modalities, func(c network.Channel) bool { return c.Name == name })
+		if at < 0 {
+			return spec, cli.Usage("--input %s: no modality %q; the samples have %v", in, name, modality.Names(h.Modalities))
+		}
+		spec.Modalities[at].Input = description
 	}
 	if err := spec.Check(); err != nil {
 		return spec, cli.Usage("the model cannot be built: %w", err)

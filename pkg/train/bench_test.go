@@ -80,7 +80,7 @@ func BenchmarkLateFusion(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for range b.N {
-				if _, err := r.trainer.epoch(context.Background(), samples, plan, order, &r.state.Step, 1e-3, nil); err != nil {
+				if _, err := r.trainer.epoch(context.Background(), samples, plan, order, nil, &r.state.Step, 1e-3, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

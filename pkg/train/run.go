@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"mmtools/pkg/checkpoint"
@@ -134,7 +135,9 @@ func (r *run) epoch(ctx context.Context) error {
 		rng.Stream(r.state.Seed, "shuffle", r.state.Epoch).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	lr := r.schedule.LR(r.state.Optimizer.LR, r.state.Epoch)
-	loss, err := r.trainer.epoch(ctx, r.o.Samples, plan, order, &r.state.Step, lr, r.o.OnRows)
+	seed, epoch := r.state.Seed, r.state.Epoch
+	draw := func(planRow int32) *rand.Rand { return rng.Stream(seed, "augment", epoch, planRow) }
+	loss, err := r.trainer.epoch(ctx, r.o.Samples, plan, order, draw, &r.state.Step, lr, r.o.OnRows)
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,33 @@
 package train
 
 import (
+	"math/rand/v2"
+	"runtime"
+	"sync"
+
 	"gorgonia.org/gorgonia"
 
+	"mmtools/pkg/augment"
 	"mmtools/pkg/kernel"
 	"mmtools/pkg/machine"
 	"mmtools/pkg/network"
 )
 
-// staging is a minibatch on the host and where it goes on the device. On a device whose memory the host shares, the
-// minibatch is gathered straight into place.
-type staging struct {
-	x                   [][]float32 // (B,size) a modality
+// hostBatch is a minibatch on the host.
+type hostBatch struct {
+	x                   [][]float32 // (B,size) a modality, as the backbone sees it
 	keep, label, weight []float32   // (B,n), (B), (B)
-	sizes               []int       // of one row of each modality
-	pending             []transfer
+}
+
+// staging fills the minibatches of a machine. On a device whose memory the host shares, a minibatch is gathered straight
+// into place. Where frames have to be prepared, that is done on other threads, ahead of the steps.
+type staging struct {
+	hostBatch
+	rows    int
+	sizes   []int // of a row of each modality, as the backbone sees it
+	pending []transfer
+	workers []*worker // nil where no frames have to be prepared
+	ahead   [2]hostBatch
 }
 
 // transfer is a part of the minibatch that has to be copied to the device.
@@ -24,9 +37,15 @@ type transfer struct {
 	size int // of one row
 }
 
+// worker prepares rows, one at a time.
+type worker struct {
+	prepare []*augment.Worker // by modality; nil where samples go in as they are
+	raw     [][]float32       // a sample as it is
+}
+
 // newStaging makes the staging of a machine's inputs. A machine that only predicts has no labels and weights.
-func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) staging {
-	var st staging
+func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) (staging, error) {
+	st := staging{rows: m.Rows()}
 	host := func(n *gorgonia.Node, size int) []float32 {
 		b := m.Buffer(n)
 		if b == nil {
@@ -39,30 +58,172 @@ func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) staging
 		st.pending = append(st.pending, transfer{to: b, from: values, size: size})
 		return values
 	}
+	prepared := false
 	for p, c := range spec.Modalities {
-		st.x = append(st.x, host(g.X[p], c.Size()))
-		st.sizes = append(st.sizes, c.Size())
+		seen, err := c.Seen()
+		if err != nil {
+			return staging{}, err
+		}
+		st.x = append(st.x, host(g.X[p], seen.Size()))
+		st.sizes = append(st.sizes, seen.Size())
+		prepared = prepared || c.Input != ""
 	}
 	st.keep = host(g.Keep, len(spec.Modalities))
 	st.label, st.weight = host(g.Label, 1), host(g.Weight, 1)
-	return st
+	if !prepared {
+		return st, nil
+	}
+	for i := range st.ahead {
+		st.ahead[i] = st.newBatch()
+	}
+	for range runtime.GOMAXPROCS(0) {
+		w, err := newWorker(spec)
+		if err != nil {
+			return staging{}, err
+		}
+		st.workers = append(st.workers, w)
+	}
+	return st, nil
 }
 
-// gather copies the samples of some plan rows to the minibatch. A modality is kept where the plan keeps it and the sample
-// has it.
-func (st *staging) gather(s *Samples, p *Plan, rows []int32) {
-	n := len(st.x)
-	for k, planRow := range rows {
-		row, keep := p.rows[planRow], p.keep[planRow]
-		for i, size := range st.sizes {
-			present := s.copyRow(i, row, st.x[i][k*size:][:size])
-			st.keep[k*n+i] = 0
-			if present && keep.Has(i) {
-				st.keep[k*n+i] = 1
+func newWorker(spec network.Spec) (*worker, error) {
+	w := &worker{prepare: make([]*augment.Worker, len(spec.Modalities)), raw: make([][]float32, len(spec.Modalities))}
+	for p, c := range spec.Modalities {
+		t, err := c.Transform()
+		if err != nil {
+			return nil, err
+		}
+		if t == (augment.Transform{}) {
+			continue
+		}
+		if w.prepare[p], err = t.NewWorker(c.Shape); err != nil {
+			return nil, err
+		}
+		w.raw[p] = make([]float32, c.Size())
+	}
+	return w, nil
+}
+
+func (st *staging) newBatch() hostBatch {
+	b := hostBatch{keep: make([]float32, len(st.keep)), label: make([]float32, len(st.label)), weight: make([]float32, len(st.weight))}
+	for _, x := range st.x {
+		b.x = append(b.x, make([]float32, len(x)))
+	}
+	return b
+}
+
+// each fills a minibatch from every batch of the order's plan rows, in turn, and calls do once it is on the device. draw
+// gives the random stream of a plan row's augmentation; nil prepares as an evaluation does.
+func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, draw func(planRow int32) *rand.Rand, do func(rows []int32) error) error {
+	if st.workers == nil {
+		for from := 0; from < len(order); from += st.rows {
+			rows := order[from:min(from+st.rows, len(order))]
+			for k, planRow := range rows {
+				st.hostBatch.fill(s, p, k, planRow, st.sizes, nil, nil)
+			}
+			st.upload(d, len(rows))
+			if err := do(rows); err != nil {
+				return err
 			}
 		}
-		st.label[k], st.weight[k] = float32(s.label(row)), p.weight[planRow]
+		return nil
 	}
+	return st.eachAhead(d, s, p, order, draw, do)
+}
+
+// eachAhead is each with the next minibatch prepared while do runs.
+func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32, draw func(planRow int32) *rand.Rand, do func(rows []int32) error) error {
+	type filled struct {
+		batch *hostBatch
+		rows  []int32
+	}
+	free, full, stop := make(chan *hostBatch, len(st.ahead)), make(chan filled), make(chan struct{})
+	for i := range st.ahead {
+		free <- &st.ahead[i]
+	}
+	var filler sync.WaitGroup
+	filler.Go(func() {
+		defer close(full)
+		for from := 0; from < len(order); from += st.rows {
+			rows := order[from:min(from+st.rows, len(order))]
+			select {
+			case b := <-free:
+				st.fill(b, s, p, rows, draw)
+				select {
+				case full <- filled{b, rows}:
+				case <-stop:
+					return
+				}
+			case <-stop:
+				return
+			}
+		}
+	})
+	defer filler.Wait()
+	defer close(stop)
+	for f := range full {
+		st.take(f.batch, len(f.rows))
+		free <- f.batch
+		st.upload(d, len(f.rows))
+		if err := do(f.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill fills a minibatch on all workers. What a row gets does not depend on which worker prepares it.
+func (st *staging) fill(b *hostBatch, s *Samples, p *Plan, rows []int32, draw func(planRow int32) *rand.Rand) {
+	var wait sync.WaitGroup
+	for i, w := range st.workers {
+		wait.Go(func() {
+			for k := i; k < len(rows); k += len(st.workers) {
+				var r *rand.Rand
+				if draw != nil {
+					r = draw(rows[k])
+				}
+				b.fill(s, p, k, rows[k], st.sizes, w, r)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// fill copies a plan row's sample to row k. A modality is kept where the plan keeps it and the sample has it.
+func (b *hostBatch) fill(s *Samples, p *Plan, k int, planRow int32, sizes []int, w *worker, r *rand.Rand) {
+	n := len(b.x)
+	row, keep := p.rows[planRow], p.keep[planRow]
+	for i, size := range sizes {
+		dst := b.x[i][k*size:][:size]
+		var present bool
+		switch {
+		case w == nil || w.prepare[i] == nil:
+			present = s.copyRow(i, row, dst)
+		default:
+			if present = s.copyRow(i, row, w.raw[i]); !present {
+				clear(dst)
+			} else if r == nil {
+				w.prepare[i].Evaluate(dst, w.raw[i])
+			} else {
+				w.prepare[i].Train(dst, w.raw[i], r)
+			}
+		}
+		b.keep[k*n+i] = 0
+		if present && keep.Has(i) {
+			b.keep[k*n+i] = 1
+		}
+	}
+	b.label[k], b.weight[k] = float32(s.label(row)), p.weight[planRow]
+}
+
+// take copies a prepared minibatch into place.
+func (st *staging) take(b *hostBatch, rows int) {
+	for i, size := range st.sizes {
+		copy(st.x[i], b.x[i][:rows*size])
+	}
+	copy(st.keep, b.keep[:rows*len(st.sizes)])
+	copy(st.label, b.label[:rows])
+	copy(st.weight, b.weight[:rows])
 }
 
 // upload copies the first rows rows to the device, where its memory is not the host's.

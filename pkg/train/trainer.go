@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"gorgonia.org/gorgonia"
 
@@ -78,28 +79,28 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 	if err != nil {
 		return nil, err
 	}
-	t.stepIn = newStaging(t.step, g, spec)
-	t.evalIn = newStaging(t.predict, whole, spec)
-	return t, nil
+	if t.stepIn, err = newStaging(t.step, g, spec); err != nil {
+		return nil, err
+	}
+	t.evalIn, err = newStaging(t.predict, whole, spec)
+	return t, err
 }
 
 // epoch takes a step for every minibatch of the plan, its rows in the given order, and returns the mean loss over the
-// rows. step counts the optimizer's steps; done, where not nil, is told of the rows done.
-func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, step *int64, lr float64, done func(rows int)) (float64, error) {
+// rows. draw gives the random stream of a row's augmentation. step counts the optimizer's steps; done, where not nil, is
+// told of the rows done.
+func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, draw func(int32) *rand.Rand, step *int64, lr float64, done func(rows int)) (float64, error) {
 	var total float64
 	size := t.graph.Layout.ParamSize
-	for from := 0; from < len(order); from += t.step.Rows() {
+	err := t.stepIn.each(t.device, s, p, order, draw, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
-		rows := order[from:min(from+t.step.Rows(), len(order))]
-		t.stepIn.gather(s, p, rows)
-		t.stepIn.upload(t.device, len(rows))
 		t.step.Run(len(rows))
 		t.device.Download(t.lossOut, t.step.Buffer(t.graph.Loss))
 		loss := float64(t.lossOut[0])
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return 0, fmt.Errorf("step %d: the loss is %v", *step+1, loss)
+			return fmt.Errorf("step %d: the loss is %v", *step+1, loss)
 		}
 		*step++
 		t.opt.step(t.device, t.tensors.Params, t.grads, size, *step, lr)
@@ -107,8 +108,9 @@ func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32,
 		if done != nil {
 			done(len(rows))
 		}
-	}
-	return total / float64(max(1, len(order))), nil
+		return nil
+	})
+	return total / float64(max(1, len(order))), err
 }
 
 // accuracy returns the share of samples whose label has the highest logit, the lowest class on ties; unlabelled samples
@@ -121,13 +123,10 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 	for i := range order {
 		order[i] = int32(i)
 	}
-	for from := 0; from < len(order); from += t.predict.Rows() {
+	err := t.evalIn.each(t.device, s, plan, order, nil, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
-		rows := order[from:min(from+t.predict.Rows(), len(order))]
-		t.evalIn.gather(s, plan, rows)
-		t.evalIn.upload(t.device, len(rows))
 		t.predict.Run(len(rows))
 		t.device.Download(t.logitOut[:len(rows)*classes], t.predict.Buffer(t.whole.Logits))
 		for k, row := range rows {
@@ -140,8 +139,9 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 				right++
 			}
 		}
-	}
-	return float64(right) / float64(max(1, labelled)), nil
+		return nil
+	})
+	return float64(right) / float64(max(1, labelled)), err
 }
 
 func argMax(values []float32) int {
