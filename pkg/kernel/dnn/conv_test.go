@@ -40,6 +40,9 @@ func TestConv(t *testing.T) {
 		if err := s.c.Check(); err != nil {
 			t.Fatal(err)
 		}
+		if testing.Short() && s.c.Flops(s.n) > 1e7 {
+			continue // the reference is slow
+		}
 		in, out := s.n*s.c.In.Size(), s.n*s.c.Out().Size()
 		v := want{random(r, in), random(r, s.c.Weights()), random(r, out), make([]float64, out), make([]float64, in), make([]float64, s.c.Weights())}
 		eachProduct(s.n, s.c, func(weight, in, out int) {
@@ -53,6 +56,9 @@ func TestConv(t *testing.T) {
 		for j, s := range convolutions {
 			t.Run(name(s.n, s.c), func(t *testing.T) {
 				v := wants[j]
+				if v.y == nil {
+					t.Skip("short: the reference is slow")
+				}
 				x, w, dy := put(v.x, s.c.In), narrow(v.w), put(v.dy, s.c.Out())
 				y, dx, dw := memory(len(v.y)), memory(len(v.x)), memory(len(v.w))
 				for range 2 { // the second call takes what the first has planned
@@ -99,6 +105,9 @@ func TestConvAffine(t *testing.T) {
 		for _, s := range convolutions[1:13] {
 			if s.c.In.C == 64 {
 				s.c.In.H, s.c.In.W = 12, 15 // the reference is slow
+			}
+			if testing.Short() && s.c.Flops(s.n) > 1e7 {
+				continue
 			}
 			t.Run(name(s.n, s.c), func(t *testing.T) {
 				o := s.c.Out()

@@ -10,8 +10,8 @@
 // memory (batch normalisation, pooling, sums) runs in C of this package, on oneDNN's threads. 3x3 convolutions of stride 1 use
 // Winograd's algorithm F(4x4, 3x3) (Lavin and Gray, 2016, "Fast Algorithms for Convolutional Neural Networks"), which needs a
 // quarter of the multiplications; its results are off by 1e-6 to 3e-6 of the largest, a direct convolution's by 3e-7, and a whole
-// ResNet-18's gradients by what summing in another order changes them. Without
-// the tag all is in Go, products by gonum.
+// ResNet-18's gradients by what summing in another order changes them. First layers of few channels have code of this package
+// (AVX-512). Without the tag all is in Go, products by gonum.
 //
 // Limits: one group, dilation 1, float32. Results depend on the number of threads only in ConvGradWeight.
 package dnn

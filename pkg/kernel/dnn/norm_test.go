@@ -49,6 +49,9 @@ func TestBatchNorm(t *testing.T) {
 	step := kernel.NormStep{Momentum: 0.1, Epsilon: 1e-5}
 	each(t, func(t *testing.T, e Engine) {
 		for _, m := range maps {
+			if testing.Short() && m.n*m.i.Size() > 1e5 {
+				continue
+			}
 			for _, how := range []struct {
 				name                    string
 				relu, residual, inPlace bool
@@ -129,6 +132,9 @@ func TestFoldedNorm(t *testing.T) {
 	step := kernel.NormStep{Momentum: 0.1, Epsilon: 1e-3}
 	each(t, func(t *testing.T, e Engine) {
 		for _, m := range maps {
+			if testing.Short() && m.n*m.i.Size() > 1e5 {
+				continue
+			}
 			r := rand.New(rand.NewPCG(6, uint64(m.i.C)))
 			x, res, p := random(r, m.n*m.i.Size()), random(r, m.n*m.i.Size()), newNorm(r, m.i.C)
 			v, scale, shift := p.vectors(), memory(m.i.C), memory(m.i.C)

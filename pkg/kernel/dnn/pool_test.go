@@ -21,6 +21,9 @@ func TestMaxPool(t *testing.T) {
 			{1, kernel.Pool{In: kernel.Image{C: 16, H: 1, W: 40}, Window: kernel.Window{KH: 1, KW: 200, StrideH: 1, StrideW: 1, PadH: 0, PadW: 100}}},
 			{2, kernel.Pool{In: kernel.Image{C: 64, H: 112, W: 112}, Window: kernel.Square(3, 2, 1)}},
 		} {
+			if testing.Short() && c.n*c.p.In.Size() > 1e5 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%dx%v", c.n, c.p.In), func(t *testing.T) {
 				if err := c.p.Check(); err != nil {
 					t.Fatal(err)
@@ -76,6 +79,9 @@ func TestMaxPoolKeepsNaN(t *testing.T) {
 func TestAveragePool(t *testing.T) {
 	each(t, func(t *testing.T, e Engine) {
 		for _, m := range maps {
+			if testing.Short() && m.n*m.i.Size() > 1e5 {
+				continue
+			}
 			for _, frames := range []int{1, 3} {
 				r := rand.New(rand.NewPCG(9, 10))
 				x, dy := random(r, m.n*frames*m.i.Size()), random(r, m.n*m.i.C)
@@ -122,6 +128,9 @@ func TestElementwise(t *testing.T) {
 func TestArrange(t *testing.T) {
 	each(t, func(t *testing.T, e Engine) {
 		for _, m := range maps {
+			if testing.Short() && m.n*m.i.Size() > 1e5 {
+				continue
+			}
 			x := random(rand.New(rand.NewPCG(12, 13)), m.n*m.i.Size())
 			y, back := memory(len(x)), memory(len(x))
 			e.Arrange(y, narrow(x), m.n, m.i)
