@@ -7,6 +7,7 @@ import (
 	"mmtools/pkg/metric"
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
+	"mmtools/pkg/report"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/valuation"
 )
@@ -17,6 +18,7 @@ type evaluateCommand struct {
 	Weights     string `default:"auto" enum:"auto,best,last" placeholder:"WHICH" help:"Measure the weights of the best validated epoch, or of the last; auto takes the best where the model holds them (default: ${default})."`
 	Format      string `default:"table" enum:"table,json,arrow" placeholder:"FORMAT" env:"MM_FORMAT" help:"Write a table for people, json, or an arrow stream with a row for each figure (default: ${default})."`
 	Predictions string `placeholder:"FILE" help:"Write a predictions stream too: every coalition of every sample, with its logits."`
+	Figures     string `placeholder:"DIR" help:"Draw the accuracies, the contributions and the confusion matrix into the folder DIR, as accuracy.svg, contributions.svg and confusion.svg."`
 	BatchSize   int    `default:"512" placeholder:"N" env:"MM_BATCH_SIZE" help:"Give the model N samples at once (default: ${default})."`
 
 	cli.Device
@@ -42,6 +44,11 @@ func (c *evaluateCommand) Run(ctx *cli.Context) error {
 	r, err := c.measure(ctx)
 	if err != nil {
 		return err
+	}
+	if c.Figures != "" {
+		if err := c.draw(ctx, r); err != nil {
+			return err
+		}
 	}
 	switch c.Format {
 	case "json":
@@ -92,6 +99,7 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 	progress := ctx.Progress(0, "samples")
 	defer progress.Done()
 	observed := &observer{Predictor: predictor, sink: sink}
+	contributions := report.NewHistogram("contributions", modality.Names(predictor.Modalities()))
 	summary, err := valuation.Run(ctx, samples, observed.wrap(), valuation.Options{Threads: c.Threads, Model: c.Model},
 		func(b *schema.SamplesBatch, r *valuation.Result) error {
 			progress.Add(int64(r.Rows))
@@ -101,6 +109,9 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 			scores := probabilities[:len(r.Logits)]
 			metric.LogSoftmax(scores, r.Logits, classes)
 			metrics.Add(r.Label, r.Prediction, scores)
+			for i, phi := range r.Phi {
+				contributions.Add(i%sink.n, phi)
+			}
 			return sink.write(b, observed)
 		})
 	if err != nil {
@@ -110,7 +121,31 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 	if err := sink.commit(); err != nil {
 		return nil, err
 	}
-	return newResult(predictor, metrics, summary), nil
+	r := newResult(predictor, metrics, summary)
+	r.contributions, r.matrix = contributions, metrics.Confusion
+	return r, nil
+}
+
+// draw draws the figures of --figures.
+func (c *evaluateCommand) draw(ctx *cli.Context, r *result) error {
+	groups, values := []string{"all"}, [][]float64{{float64(r.Accuracy)}}
+	for _, m := range r.Modalities {
+		groups, values = append(groups, m.Key), append(values, []float64{float64(m.Value.Accuracy)})
+	}
+	accuracy, err := report.Accuracy("Accuracy with all modalities, and with each alone", groups,
+		[]report.Method{{Name: c.Model, Values: values}}, 1/float64(len(r.classes)))
+	if err != nil {
+		return err
+	}
+	contributions, err := report.Contributions("Contributions", []*report.Histogram{r.contributions})
+	if err != nil {
+		return err
+	}
+	confusion, err := report.Confusion("Confusion matrix", r.matrix, r.classes)
+	if err != nil {
+		return err
+	}
+	return writeFigures(ctx, c.Figures, []string{"accuracy", "contributions", "confusion"}, []*report.Figure{accuracy, contributions, confusion})
 }
 
 // readModel reads the model and finds the role of the weights to measure.

@@ -8,6 +8,9 @@ import (
 	"math"
 	"strconv"
 	"text/tabwriter"
+
+	"mmtools/pkg/metric"
+	"mmtools/pkg/report"
 )
 
 // result is what a model achieved on samples; it is the JSON that mm-eval writes and mm-eval compare reads.
@@ -22,6 +25,8 @@ type result struct {
 	Modalities           ordered[modalityResult] `json:"modalities"`
 
 	classes, names []string
+	contributions  *report.Histogram
+	matrix         *metric.Confusion
 }
 
 // modalityResult is what a modality achieves alone, and what it contributes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -37,22 +38,19 @@ func (c *showCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.Name(), err)
 	}
-	rows, batches := int64(0), 0
-	for {
-		record, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		rows += record.NumRows()
-		batches++
+	found := &contents{in: in, header: header}
+	if header.Kind == schema.KindModel {
+		err = found.readModel()
+	} else {
+		err = found.count(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	if c.Get != "" {
-		err = c.get(out, in, rows)
+		err = c.get(out, found)
 	} else {
-		err = describe(out, in, header, rows, batches)
+		err = found.describe(out)
 	}
 	if err != nil {
 		return err
@@ -60,33 +58,77 @@ func (c *showCommand) Run(ctx *cli.Context) error {
 	return out.Commit()
 }
 
-func (c *showCommand) get(w io.Writer, in *stream.Reader, rows int64) error {
-	if c.Get == "rows" {
-		_, err := fmt.Fprintln(w, rows)
-		return err
-	}
-	meta := in.Schema().Metadata()
-	if value, ok := meta.GetValue(c.Get); ok {
-		_, err := fmt.Fprintln(w, value)
-		return err
-	}
-	var state map[string]json.RawMessage
-	if raw, ok := meta.GetValue("mm.state"); ok {
-		if err := json.Unmarshal([]byte(raw), &state); err != nil {
-			return stream.Errorf("%s: reading mm.state: %w", in.Name(), err)
-		}
-	}
-	value, ok := state[c.Get]
-	if !ok {
-		return cli.Usage("--get %s: %s has no such key; it has %s", c.Get, in.Name(), strings.Join(meta.Keys(), ", "))
-	}
-	_, err := fmt.Fprintln(w, strings.Trim(string(value), `"`))
+// contents is what a stream holds.
+type contents struct {
+	in      *stream.Reader
+	header  schema.Header
+	rows    int64
+	batches int           // not known of a model
+	model   *schema.Model // nil of any other stream
+}
+
+// readModel reads a model, which also checks it against its digest.
+func (c *contents) readModel() error {
+	m, err := schema.ReadModel(c.in)
+	c.model, c.rows = &m, int64(len(m.Tensors))
 	return err
 }
 
-func describe(w io.Writer, in *stream.Reader, h schema.Header, rows int64, batches int) error {
+// count reads the stream to its end.
+func (c *contents) count(ctx *cli.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		record, err := c.in.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.rows += record.NumRows()
+		c.batches++
+	}
+}
+
+func (c *showCommand) get(w io.Writer, found *contents) error {
+	meta := found.in.Schema().Metadata()
+	value, ok := meta.GetValue(c.Get)
+	keys := append([]string{"rows"}, meta.Keys()...)
+	if c.Get == "rows" {
+		value, ok = strconv.FormatInt(found.rows, 10), true
+	}
+	if found.model != nil && len(found.model.State) > 0 {
+		var state ordered[json.RawMessage]
+		if err := json.Unmarshal(found.model.State, &state); err != nil {
+			return stream.Errorf("%s: reading mm.state: %w", found.in.Name(), err)
+		}
+		for _, e := range state {
+			keys = append(keys, e.Key)
+			if e.Key == c.Get {
+				value, ok = strings.Trim(string(e.Value), `"`), true
+			}
+		}
+	}
+	if !ok {
+		return cli.Usage("--get %s: %s has no such key; it has %s", c.Get, found.in.Name(), strings.Join(keys, ", "))
+	}
+	_, err := fmt.Fprintln(w, value)
+	return err
+}
+
+// apart are the keys that describe tells in words of its own.
+var apart = map[string]bool{"mm.stream": true, "mm.version": true, "mm.tool": true, "mm.seed": true, "mm.modalities": true, "mm.classes": true}
+
+func (c *contents) describe(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "stream\t%s\nwritten by\t%s\nrows\t%d in %d batches\n", h.Kind, h.Tool, rows, batches)
+	h := c.header
+	fmt.Fprintf(t, "stream\t%s\nwritten by\t%s\nrows\t%d", h.Kind, h.Tool, c.rows)
+	if c.model == nil {
+		fmt.Fprintf(t, " in %d batches", c.batches)
+	}
+	fmt.Fprintln(t)
 	if h.Seed != nil {
 		fmt.Fprintf(t, "seed\t%d\n", *h.Seed)
 	}
@@ -94,15 +136,20 @@ func describe(w io.Writer, in *stream.Reader, h schema.Header, rows int64, batch
 	if len(h.Classes) > 0 {
 		fmt.Fprintf(t, "classes\t%d: %s\n", len(h.Classes), strings.Join(h.Classes, ", "))
 	}
-	meta := in.Schema().Metadata()
-	shown := map[string]bool{"mm.stream": true, "mm.version": true, "mm.tool": true, "mm.seed": true, "mm.modalities": true, "mm.classes": true}
+	meta := c.in.Schema().Metadata()
 	for i, key := range meta.Keys() {
-		if !shown[key] {
+		if !apart[key] && (c.model == nil || key != "mm.spec" && key != "mm.state") {
 			fmt.Fprintf(t, "%s\t%s\n", key, meta.Values()[i])
 		}
 	}
+	if c.model != nil {
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		return describeModel(w, *c.model)
+	}
 	fmt.Fprintf(t, "\ncolumn\ttype\n")
-	for _, f := range in.Schema().Fields() {
+	for _, f := range c.in.Schema().Fields() {
 		kind := ""
 		if k, ok := f.Metadata.GetValue("mm.modality"); ok {
 			kind = ", " + k
