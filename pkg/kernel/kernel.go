@@ -36,7 +36,10 @@ type Device interface {
 
 	Dense
 	Convolution
+	Elementwise
 	Fusion
+	Modulation
+	Tokens
 	Loss
 	Update
 }
@@ -44,6 +47,7 @@ type Device interface {
 // Dense is the linear layers' algebra.
 type Dense interface {
 	// Linear writes y = x wᵀ + b, and max(0, y) where relu is set. x (M,K), w (N,K) as PyTorch stores it, b (N), y (M,N).
+	// b may be nil where relu is not set.
 	Linear(y, x, w, b Buffer, m, n, k int, relu bool)
 	// LinearGradWeight writes dw = dyᵀ x. dy (M,N), x (M,K), dw (N,K).
 	LinearGradWeight(dw, dy, x Buffer, m, n, k int)

@@ -62,10 +62,11 @@ func linear(d *Device, part, parts int)     { product(blas.NoTrans, blas.Trans, 
 func gradWeight(d *Device, part, parts int) { product(blas.Trans, blas.NoTrans, d, part, parts) }
 func gradInput(d *Device, part, parts int)  { product(blas.NoTrans, blas.NoTrans, d, part, parts) }
 
-// Linear writes y = x wᵀ + b, and max(0, y) where relu is set, which keeps a NaN. x (M,K), w (N,K), b (N), y (M,N).
+// Linear writes y = x wᵀ + b, and max(0, y) where relu is set, which keeps a NaN. x (M,K), w (N,K), b (N), y (M,N). b may be
+// nil where relu is not set.
 func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
 	c := &d.call
-	c.y, c.a, c.b, c.c, c.m, c.n, c.k, c.relu = at(y, m*n), at(x, m*k), at(w, n*k), at(b, n), m, n, k, relu
+	c.y, c.a, c.b, c.c, c.m, c.n, c.k, c.relu = at(y, m*n), at(x, m*k), at(w, n*k), optional(b, n), m, n, k, relu
 	d.split(m*n*k, linear)
 }
 

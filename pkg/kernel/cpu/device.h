@@ -60,7 +60,7 @@ static inline void mm_range(size_t n, size_t align, int part, int parts, size_t 
 struct mm_pool *mm_pool_open(mm_device *d);
 void mm_pool_close(struct mm_pool *p, int started);
 
-// Dense.
+// Dense. b may be 0 where relu is.
 void mm_linear(mm_device *d, float *y, const float *x, const float *w, const float *b, size_t m, size_t n, size_t k, int relu);
 void mm_linear_grad_weight(mm_device *d, float *dw, const float *dy, const float *x, size_t m, size_t n, size_t k);
 void mm_linear_grad_input(mm_device *d, float *dx, const float *dy, const float *w, size_t m, size_t n, size_t k);
@@ -74,6 +74,24 @@ void mm_masked_concat(mm_device *d, float *y, const float *keep, size_t m, size_
 void mm_masked_sum(mm_device *d, float *y, const float *keep, size_t m, size_t n, size_t players);
 void mm_masked_slice(mm_device *d, float *dx, const float *dy, const float *keep, size_t m, size_t total, size_t from, size_t n,
 	size_t p, size_t players);
+void mm_modulate(mm_device *d, float *y, const float *modulator, const float *x, size_t m, size_t n);
+void mm_modulate_grad_input(mm_device *d, float *dx, const float *dy, const float *modulator, size_t m, size_t n);
+void mm_modulate_grad_modulator(mm_device *d, float *dmodulator, const float *dy, const float *x, size_t m, size_t n);
+
+// Elementwise.
+void mm_mul(mm_device *d, float *y, const float *a, const float *b, size_t n);
+void mm_scale(mm_device *d, float *y, const float *x, size_t n, float factor);
+void mm_tanh(mm_device *d, float *y, const float *x, size_t n);
+void mm_tanh_grad(mm_device *d, float *dx, const float *dy, const float *y, size_t n);
+void mm_sigmoid(mm_device *d, float *y, const float *x, size_t n);
+void mm_sigmoid_grad(mm_device *d, float *dx, const float *dy, const float *y, size_t n);
+
+// Tokens, at most MM_MAX_PLAYERS of width n.
+void mm_attend(mm_device *d, float *y, const float *qkv, const float *keep, size_t m, size_t tokens, size_t heads, size_t n);
+void mm_attend_grad(mm_device *d, float *dqkv, const float *dy, const float *qkv, const float *keep, size_t m, size_t tokens,
+	size_t heads, size_t n);
+void mm_masked_mean(mm_device *d, float *y, const float *x, const float *keep, size_t m, size_t tokens, size_t n);
+void mm_masked_mean_grad(mm_device *d, float *dx, const float *dy, const float *keep, size_t m, size_t tokens, size_t n);
 
 // Loss.
 void mm_cross_entropy(mm_device *d, float *loss, const float *logits, const float *label, const float *weight, size_t m, size_t c);

@@ -30,6 +30,7 @@ type call struct {
 	from, p, total int
 	relu           bool
 	factor         float64
+	attention      kernel.Attention
 	adam           adamScalars
 	sgd            kernel.SGDStep
 }

@@ -43,9 +43,10 @@ import (
 	"mmtools/pkg/kernel"
 )
 
-// Linear writes y = x wᵀ + b, and max(0, y) where relu is set, which keeps a NaN. x (M,K), w (N,K), b (N), y (M,N).
+// Linear writes y = x wᵀ + b, and max(0, y) where relu is set, which keeps a NaN. x (M,K), w (N,K), b (N), y (M,N). b may be
+// nil where relu is not set.
 func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
-	C.mm_linear(d.c, at(y, m*n), at(x, m*k), at(w, n*k), at(b, n), size(m), size(n), size(k), flag(relu))
+	C.mm_linear(d.c, at(y, m*n), at(x, m*k), at(w, n*k), optional(b, n), size(m), size(n), size(k), flag(relu))
 }
 
 // LinearGradWeight writes dw = dyᵀ x. dy (M,N), x (M,K), dw (N,K).
