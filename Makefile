@@ -82,4 +82,4 @@ check: ## all that .ci/run does
 	@.ci/run
 
 clean: ## remove what make made: bin, demo-out
-	@rm -rf bin build "$(OUT)"
+	@rm -rf bin build demo-out
