@@ -105,6 +105,11 @@ func readResult(path string) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseResult(raw, path)
+}
+
+// parseResult reads a result; path is what errors call it.
+func parseResult(raw []byte, path string) (*result, error) {
 	r := &result{}
 	if err := json.Unmarshal(raw, r); err != nil {
 		return nil, stream.Errorf("%s: reading a result of mm-eval --format json: %w", path, err)
