@@ -80,7 +80,12 @@ func BenchmarkStep(b *testing.B) {
 				for _, s := range shape {
 					n *= s
 				}
-				return fixture.Tensor{Shape: shape, Float32: uniform(r, n)}
+				// As wide as PyTorch draws a layer's weights; wider ones would make a softmax that no training has.
+				x := uniform(r, n)
+				for i := range x {
+					x[i] /= float32(math.Sqrt(float64(shape[len(shape)-1])))
+				}
+				return fixture.Tensor{Shape: shape, Float32: x}
 			}
 			c := &fixture.Training{Rows: rows, Classes: classes, X: map[string]fixture.Tensor{}, Keep: random(rows, 2),
 				Label: fixture.Tensor{Int32: make([]int32, rows)}, Weight: random(rows)}

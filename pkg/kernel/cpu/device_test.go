@@ -2,6 +2,8 @@ package cpu
 
 import (
 	"fmt"
+	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -217,4 +219,19 @@ func TestShortBufferPanics(t *testing.T) {
 		}
 	}()
 	d.Add(zeros(t, d, 3), zeros(t, d, 4), zeros(t, d, 4), 4)
+}
+
+// Kernels take denormal numbers for zero; what calls them must not.
+func TestDenormalsStay(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for _, threads := range threadCounts {
+		for _, d := range engines(t, threads) {
+			newStep(t, d, 70, 96, 200, 7).run()
+			tiny := float32(math.SmallestNonzeroFloat32)
+			if product := tiny * float32(d.Threads()); product == 0 {
+				t.Errorf("threads %d, %s: %g times %d is 0", threads, d.Engine(), tiny, d.Threads())
+			}
+		}
+	}
 }

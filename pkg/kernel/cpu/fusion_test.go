@@ -21,7 +21,7 @@ func fusionCases(equal bool) []fusionCase {
 	var cases []fusionCase
 	r := rng.Stream(1, "fusion", equal)
 	for _, m := range []int{1, 2, 13, 64, 257} {
-		for _, widths := range [][]int{{5}, {512, 512}, {7, 16, 33}, {1, 2, 3, 4, 5, 6, 7}} {
+		for _, widths := range [][]int{{5}, {512, 512}, {7, 16, 33}, {7, 0, 33}, {1, 2, 3, 4, 5, 6, 7}} {
 			c := fusionCase{m: m, widths: append([]int(nil), widths...), keep: make([]float32, m*len(widths))}
 			for i := range c.keep {
 				c.keep[i] = float32(r.IntN(2))
