@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"image"
 	"image/color"
 	"image/png"
 	"math"
@@ -35,10 +36,14 @@ func pixels(t *testing.T, f *Figure, c color.NRGBA) int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rgba, ok := img.(*image.RGBA)
+	if !ok {
+		t.Fatalf("the PNG is a %T", img)
+	}
 	count := 0
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
-			if color.NRGBAModel.Convert(img.At(x, y)) == color.NRGBAModel.Convert(c) {
+			if p := rgba.RGBAAt(x, y); p.R == c.R && p.G == c.G && p.B == c.B {
 				count++
 			}
 		}

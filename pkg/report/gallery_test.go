@@ -81,13 +81,13 @@ func TestGallery(t *testing.T) {
 	for name, f := range gallery(t) {
 		t.Run(name, func(t *testing.T) {
 			files := map[Format][]byte{}
+			if !bytes.Equal(f.svg(), f.svg()) {
+				t.Error("differs when drawn again")
+			}
 			for _, format := range []Format{SVG, PNG} {
-				var b, again bytes.Buffer
-				if err := errors.Join(f.Write(&b, format), f.Write(&again, format)); err != nil {
+				var b bytes.Buffer
+				if err := f.Write(&b, format); err != nil {
 					t.Fatal(err)
-				}
-				if !bytes.Equal(b.Bytes(), again.Bytes()) {
-					t.Errorf("%s differs when written again", format)
 				}
 				files[format] = b.Bytes()
 				if dir := os.Getenv("MM_FIGURES"); dir != "" {
@@ -137,9 +137,11 @@ func checkBorder(t *testing.T, file []byte) {
 	}
 	const border = 3
 	for y := range size.Y {
-		for x := range size.X {
-			edge := min(x, y, size.X-1-x, size.Y-1-y) < border
-			if edge && color.NRGBAModel.Convert(img.At(x, y)) != color.NRGBAModel.Convert(paper) {
+		for x := 0; x < size.X; x++ {
+			if x == border && y >= border && y < size.Y-border {
+				x = size.X - border // over the drawing
+			}
+			if color.NRGBAModel.Convert(img.At(x, y)) != color.NRGBAModel.Convert(paper) {
 				t.Fatalf("pixel %d,%d of %v is %v: something is drawn beyond the margin", x, y, size, img.At(x, y))
 			}
 		}
