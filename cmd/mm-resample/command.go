@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"strconv"
 	"time"
 
 	"mmtools/pkg/cli"
@@ -15,41 +13,27 @@ import (
 )
 
 type command struct {
-	Contributions string  `arg:"" optional:"" placeholder:"FILE" help:"Contributions stream (default: standard input)."`
-	Method        string  `default:"sample" enum:"none,sample,modality" placeholder:"METHOD" help:"Re-sample by none, sample or modality (default: ${default})."`
-	Strength      float64 `default:"1" placeholder:"X" help:"With --method sample, multiply the number of copies by X; each modality below its share keeps one at least (default: ${default})."`
-	Ratio         float64 `default:"0.2" placeholder:"X" help:"With --method modality, compare the modalities on a random subset of this share of the samples (default: ${default})."`
-	Alpha         float64 `default:"1" placeholder:"X" help:"With --method modality, scale the share of samples added (default: ${default})."`
-	Function      string  `default:"linear" enum:"linear,tanh,power" placeholder:"NAME" help:"With --method modality, let the share added grow with the distance d between the modalities as linear (X*2d/3), tanh (tanh(X*2d/3)) or power (X*(2d/3)^1.5), X being --alpha (default: ${default})."`
-	Epoch         *int    `placeholder:"N" help:"Epoch that the plan is for, which picks the random numbers (default: one more than the epoch of the model that was valued)."`
+	Contributions []string `arg:"" optional:"" placeholder:"FILE" help:"Contributions stream (default: standard input); with --smooth one an epoch, the oldest first."`
+	Method        string   `default:"sample" enum:"none,sample,modality" placeholder:"METHOD" help:"Re-sample by none, sample or modality (default: ${default})."`
+	Function      string   `default:"linear" enum:"linear,ceiling,power,exponential,published,tanh" placeholder:"NAME" help:"With --method sample, copy a sample of n modalities, for one that contributes x less than its share, n*x times rounded (linear) or rounded up (ceiling), n*x^e (power), n*(exp(x)-1)/(exp(1)-1) (exponential), or by the published thresholds (published). With --method modality, let the share of samples added grow with the distance d between the modalities as X*2d/3 (linear), tanh(X*2d/3) (tanh) or X*(2d/3)^1.5 (power), X being --alpha (default: ${default})."`
+	Strength      float64  `default:"1" placeholder:"X" help:"With --method sample, multiply the number of copies by X; each modality below its share keeps one at least (default: ${default})."`
+	Exponent      float64  `default:"1.5" placeholder:"E" help:"With --method sample --function power, the exponent (default: ${default})."`
+	MaxCopies     int64    `placeholder:"N" help:"With --method sample, copy a sample for a modality N times at most."`
+	Balance       bool     `help:"With --method sample, give every class that wants extra rows as many of them."`
+	Share         float64  `placeholder:"X" help:"The contribution that is a modality's fair share (default: 1 of the published value; of right and probability 1 divided by the sample's modalities; other values have none)."`
+	Ratio         float64  `default:"0.2" placeholder:"X" help:"With --method modality, compare the modalities on a random subset of this share of the samples (default: ${default})."`
+	Alpha         float64  `default:"1" placeholder:"X" help:"With --method modality, scale the share of samples added (default: ${default})."`
+	Budget        float64  `placeholder:"X" help:"Add X times as many rows as there are samples, in place of as many as the function asks for."`
+	As            string   `default:"copies" enum:"copies,weights" placeholder:"NAME" help:"Write a row as many times as it is to be trained on (copies), or once with that as its weight (weights) (default: ${default})."`
+	Control       string   `default:"none" enum:"none,duplicate,random,inverse" placeholder:"NAME" help:"For comparison, add as many rows by other means: samples drawn at random, whole (duplicate) or with one of their modalities drawn too (random), or the same samples with the modalities that contribute most in place of those that contribute least (inverse) (default: ${default})."`
+	Smooth        float64  `placeholder:"A" help:"Plan from the exponential mean over epochs: A of the contributions of an epoch and 1-A of the mean before it."`
+	Compat        string   `default:"none" enum:"none,published" placeholder:"NAME" help:"With published, reproduce the published code for two modalities: its thresholds, its counts, its draws with replacement; settings that it does not have are refused (default: ${default})."`
+	Epoch         *int     `placeholder:"N" help:"Epoch that the plan is for, which picks the random numbers (default: one more than the epoch of the model that was valued)."`
 
 	cli.Seed
 	cli.Output
 	cli.Compression
 	cli.Logging
-}
-
-func (c *command) sampleLevel() resample.SampleOptions {
-	return resample.SampleOptions{Strength: c.Strength}
-}
-
-func (c *command) modalityLevel(epoch int) resample.ModalityOptions {
-	return resample.ModalityOptions{
-		Ratio: c.Ratio, Alpha: c.Alpha, Function: resample.Function(c.Function), Seed: c.Seed.Seed, Epoch: epoch,
-	}
-}
-
-// check refuses settings out of range, whether or not the method uses them.
-func (c *command) check() error {
-	if c.Epoch != nil && *c.Epoch < 0 {
-		return cli.Usage("--epoch: got %d, want 0 or more", *c.Epoch)
-	}
-	for _, err := range []error{c.sampleLevel().Validate(), c.modalityLevel(0).Validate()} {
-		if err != nil {
-			return cli.Usage("--%w", err) // errors of the options begin with the name of the flag
-		}
-	}
-	return nil
 }
 
 // Run writes the plan.
@@ -58,13 +42,12 @@ func (c *command) Run(ctx *cli.Context) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	in, err := ctx.OpenStream(c.Contributions)
+	in, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	r, err := schema.NewContributionsReader(in)
-	if err != nil {
+	if err := c.fits(in.newest().Contributions()); err != nil {
 		return err
 	}
 	out, err := ctx.Create(c.Output.Output)
@@ -72,27 +55,20 @@ func (c *command) Run(ctx *cli.Context) error {
 		return err
 	}
 	defer out.Abort()
-	plan := c.plan(ctx.Tool, r.Contributions())
+	plan := c.plan(ctx.Tool, in.newest().Contributions())
 	w, err := schema.NewPlanWriter(out, plan, c.Compression.Options()...)
 	if err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
-	pass := once(ctx, r)
-	if c.Method == "modality" {
-		if !in.Mapped() {
-			spooled, copied, err := spool(ctx, in, r)
-			if err != nil {
-				return err
-			}
-			defer spooled.Close()
-			r = copied
+	if c.passes() > 1 {
+		if err := in.spool(ctx); err != nil {
+			return err
 		}
-		pass = again(ctx, r)
 	}
-	summary, err := c.resample(pass, modality.Names(plan.Modalities), plan.Epoch, appendTo(w))
+	summary, err := c.resample(in.pass(ctx), modality.Names(plan.Modalities), plan.Epoch, appendTo(w))
 	var row *resample.RowError
 	if errors.As(err, &row) {
-		return stream.Errorf("%s: %w", in.Name(), err)
+		return stream.Errorf("%s: %w", in.name(), err)
 	}
 	if err != nil {
 		return err
@@ -107,37 +83,10 @@ func (c *command) Run(ctx *cli.Context) error {
 	return nil
 }
 
-// plan describes the plan to write.
-func (c *command) plan(tool string, from schema.Contributions) schema.Plan {
-	seed := c.Seed.Seed
-	plan := schema.Plan{
-		Header: schema.Header{
-			Tool: tool, Seed: &seed, Modalities: from.Modalities, Classes: from.Classes, Digest: from.Digest,
-			Extra: maps.Clone(from.Extra),
-		},
-		Method: c.Method, Epoch: from.Epoch + 1, Shuffle: true,
-	}
-	if c.Epoch != nil {
-		plan.Epoch = *c.Epoch
-	}
+func (c *command) resample(pass pass, names []string, epoch int, emit resample.Emit[rows]) (resample.Summary, error) {
 	switch c.Method {
 	case "sample":
-		plan.Strength = c.Strength
-	case "modality":
-		if plan.Extra == nil {
-			plan.Extra = map[string]string{}
-		}
-		plan.Extra["mm.ratio"] = strconv.FormatFloat(c.Ratio, 'g', -1, 64)
-		plan.Extra["mm.alpha"] = strconv.FormatFloat(c.Alpha, 'g', -1, 64)
-		plan.Extra["mm.function"] = c.Function
-	}
-	return plan
-}
-
-func (c *command) resample(pass pass, names []string, epoch int, emit resample.Emit[*schema.ContributionsBatch]) (resample.Summary, error) {
-	switch c.Method {
-	case "sample":
-		return resample.SampleLevel(pass, names, c.sampleLevel(), emit)
+		return resample.SampleLevel(pass, names, c.sampleLevel(epoch), emit)
 	case "modality":
 		return resample.ModalityLevel(pass, names, c.modalityLevel(epoch), emit)
 	default:
@@ -146,11 +95,11 @@ func (c *command) resample(pass pass, names []string, epoch int, emit resample.E
 }
 
 // appendTo returns an Emit that writes to w.
-func appendTo(w *schema.PlanWriter) resample.Emit[*schema.ContributionsBatch] {
-	return func(b *schema.ContributionsBatch, picks *resample.Picks) error {
+func appendTo(w *schema.PlanWriter) resample.Emit[rows] {
+	return func(b rows, picks *resample.Picks) error {
 		for k, index := range picks.Index {
 			i := int(index)
-			if err := w.Append(schema.PlanRow{Row: b.Row(i), ID: b.ID(i), Keep: picks.Keep[k], Weight: 1}); err != nil {
+			if err := w.Append(schema.PlanRow{Row: b.Row(i), ID: b.ID(i), Keep: picks.Keep[k], Weight: picks.Weight[k]}); err != nil {
 				return fmt.Errorf("writing the plan: %w", err)
 			}
 		}
@@ -162,6 +111,12 @@ func (c *command) log(ctx *cli.Context, plan schema.Plan, s resample.Summary, el
 	event := ctx.Log.Info().Str("method", c.Method).Uint64("seed", c.Seed.Seed).Int("epoch", plan.Epoch).Int64("samples", s.Samples)
 	for p, m := range plan.Modalities {
 		event = event.Int64("copies_"+m.Name, s.Copies[p])
+	}
+	if s.Whole > 0 {
+		event = event.Int64("copies_whole", s.Whole)
+	}
+	if c.As == "weights" {
+		event = event.Float64("weight", s.Weight)
 	}
 	if s.Lowest >= 0 {
 		event = event.Str("lowest", plan.Modalities[s.Lowest].Name).Float64("gap", s.Gap)

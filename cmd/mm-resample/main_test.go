@@ -51,11 +51,17 @@ func fixtures(env *testscript.Env) error {
 		writeContributions(filepath.Join(env.WorkDir, "many.arrows"), many),
 		writeContributions(filepath.Join(env.WorkDir, "runaway.arrows"), []float64{1, 1, 1, -1e9}),
 		writeContributions(filepath.Join(env.WorkDir, "empty.arrows"), nil),
+		writeContributions(filepath.Join(env.WorkDir, "older.arrows"), make([]float64, len(table))),
+		writeContributions(filepath.Join(env.WorkDir, "shorter.arrows"), table[:8]),
+		writeValued(filepath.Join(env.WorkDir, "probability.arrows"), "probability", []float64{0.5, 0.5, 0.25, 0.75, math.NaN(), 0.5}),
+		writeValued(filepath.Join(env.WorkDir, "margin.arrows"), "margin", []float64{3, 1.5}),
 	)
 }
 
 // writeContributions writes phi, (rows, 2), in batches of 300 rows.
-func writeContributions(path string, phi []float64) error {
+func writeContributions(path string, phi []float64) error { return writeValued(path, "published", phi) }
+
+func writeValued(path, value string, phi []float64) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -65,7 +71,7 @@ func writeContributions(path string, phi []float64) error {
 			Tool: "test", Modalities: []modality.Modality{{Name: "a"}, {Name: "v"}}, Classes: []string{"x", "y"},
 			Digest: schema.Digest{Samples: "sha256:5a", Model: "sha256:30"},
 		},
-		Value: "published", Estimator: "exact", Baseline: "zero feature", Epoch: 5, Right: true,
+		Value: value, Estimator: "exact", Baseline: "zero-feature", Epoch: 5, Right: true,
 	})
 	if err != nil {
 		return err

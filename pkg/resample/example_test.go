@@ -11,6 +11,7 @@ type batch [2][]float64
 
 func (b batch) Rows() int           { return len(b[0]) }
 func (b batch) Phi(p int) []float64 { return b[p] }
+func (b batch) Label(int) int32     { return -1 }
 
 // The audio of sample 1 misleads: it is trained alone three times, the video once.
 func ExampleSampleLevel() {

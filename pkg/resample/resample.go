@@ -23,16 +23,19 @@ type Batch interface {
 	Rows() int
 	// Phi returns the contributions of modality p, (Rows), NaN where the sample lacks it.
 	Phi(p int) []float64
+	// Label returns the label of a row, -1 where it is not known.
+	Label(row int) int32
 }
 
 // Pass calls visit with every batch of the contributions, in order. Where a function makes several passes, each has to
 // bring the same rows.
 type Pass[B Batch] func(visit func(B) error) error
 
-// Picks are plan rows: row Index[k] of a batch, with only the modalities Keep[k]. Their weight is 1.
+// Picks are plan rows: row Index[k] of a batch, with only the modalities Keep[k], of a weight.
 type Picks struct {
-	Index []int32
-	Keep  []modality.Coalition
+	Index  []int32
+	Keep   []modality.Coalition
+	Weight []float32
 }
 
 // Emit takes plan rows made from the batch being visited; both are borrowed until it returns.
@@ -42,8 +45,10 @@ type Emit[B Batch] func(B, *Picks) error
 type Summary struct {
 	Samples int64
 	Copies  []int64   // by modality: the rows in which only that modality is kept
+	Whole   int64     // rows beyond the first of a sample in which all that it has is kept
+	Weight  float64   // of all rows beyond the first of a sample
 	Means   []float64 // modality level: mean contributions in the subset drawn, NaN where nothing was drawn
-	Lowest  int       // modality level: the modality that is trained alone, -1 for none
+	Lowest  int       // modality level: the modality of the lowest mean, -1 for none
 	Gap     float64   // modality level: d
 }
 
@@ -74,28 +79,37 @@ func newPlanner[B Batch](names []string, emit Emit[B]) *planner[B] {
 	}
 }
 
-// batch plans every row of b whole, and copies(row, p, n, phi) times with only modality p, of n that the sample has.
-func (pl *planner[B]) batch(b B, copies func(row, p, n int, phi float64) (int64, error)) error {
+// adder adds rows of the sample at hand: a number of them, each with only what is kept, of a weight.
+type adder func(keep modality.Coalition, times int64, weight float32)
+
+// extras adds the extra rows of the sample at row of the batch, the at-th of all, of the contributions phi (n,Rows).
+type extras func(row, at int, present modality.Coalition, phi [][]float64, add adder) error
+
+// batch plans every row of b whole, and adds what extra says.
+func (pl *planner[B]) batch(b B, extra extras) error {
 	for p := range pl.phi {
 		pl.phi[p] = b.Phi(p)
 	}
-	for row := range b.Rows() {
-		present, err := pl.present(row)
+	var at int // the row that add adds to
+	add := func(keep modality.Coalition, times int64, weight float32) {
+		pl.add(at, keep, times, weight)
+		pl.summary.Weight += float64(times) * float64(weight)
+		if keep.Size() == 1 {
+			pl.summary.Copies[nth(keep, 0)] += times
+		} else {
+			pl.summary.Whole += times
+		}
+	}
+	for at = range b.Rows() {
+		present, err := pl.present(at)
 		if err != nil {
 			return err
 		}
-		pl.add(row, present, 1)
-		n := present.Size()
-		for p := range pl.phi {
-			if !present.Has(p) {
-				continue
-			}
-			k, err := copies(row, p, n, pl.phi[p][row])
-			if err != nil {
+		pl.add(at, present, 1, 1)
+		if extra != nil {
+			if err := extra(at, int(pl.summary.Samples), present, pl.phi, add); err != nil {
 				return err
 			}
-			pl.add(row, modality.Only(p), k)
-			pl.summary.Copies[p] += k
 		}
 		pl.summary.Samples++
 		if len(pl.picks.Index) >= flushAt {
@@ -122,10 +136,11 @@ func (pl *planner[B]) present(row int) (modality.Coalition, error) {
 	return present, nil
 }
 
-func (pl *planner[B]) add(row int, keep modality.Coalition, times int64) {
+func (pl *planner[B]) add(row int, keep modality.Coalition, times int64, weight float32) {
 	for range times {
 		pl.picks.Index = append(pl.picks.Index, int32(row))
 		pl.picks.Keep = append(pl.picks.Keep, keep)
+		pl.picks.Weight = append(pl.picks.Weight, weight)
 	}
 }
 
@@ -134,15 +149,13 @@ func (pl *planner[B]) flush(b B) error {
 		return nil
 	}
 	err := pl.emit(b, &pl.picks)
-	pl.picks.Index, pl.picks.Keep = pl.picks.Index[:0], pl.picks.Keep[:0]
+	pl.picks.Index, pl.picks.Keep, pl.picks.Weight = pl.picks.Index[:0], pl.picks.Keep[:0], pl.picks.Weight[:0]
 	return err
 }
 
 // None plans every sample once, whole. It makes one pass; names are the modalities' names.
 func None[B Batch](pass Pass[B], names []string, emit Emit[B]) (Summary, error) {
 	pl := newPlanner(names, emit)
-	err := pass(func(b B) error {
-		return pl.batch(b, func(int, int, int, float64) (int64, error) { return 0, nil })
-	})
+	err := pass(func(b B) error { return pl.batch(b, nil) })
 	return pl.summary, err
 }

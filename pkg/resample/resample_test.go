@@ -21,6 +21,7 @@ type table struct {
 
 func (t table) Rows() int           { return len(t.phi[0]) }
 func (t table) Phi(p int) []float64 { return t.phi[p] }
+func (t table) Label(row int) int32 { return int32((t.from + row) % 3) }
 
 // inBatches brings phi in batches of size rows.
 func inBatches(phi [][]float64, size int) Pass[table] {
@@ -59,7 +60,7 @@ func TestSampleLevelTable(t *testing.T) {
 		{1, 1, 0, 0}, {1.5, 0.5, 0, 1}, {0, 0, 2, 2}, {0.5, -0.5, 1, 3},
 	} {
 		var got []planRow
-		summary, err := SampleLevel(inBatches([][]float64{{row.phiA}, {row.phiV}}, 1), []string{"a", "v"}, SampleOptions{1}, collect(&got))
+		summary, err := SampleLevel(inBatches([][]float64{{row.phiA}, {row.phiV}}, 1), []string{"a", "v"}, SampleOptions{Strength: 1}, collect(&got))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +106,7 @@ func TestMissingModality(t *testing.T) {
 	nan := math.NaN()
 	phi := [][]float64{{nan, 0.5, nan}, {0, nan, nan}, {1, 1.5, nan}}
 	var got []planRow
-	if _, err := SampleLevel(inBatches(phi, 2), []string{"a", "b", "c"}, SampleOptions{1}, collect(&got)); err != nil {
+	if _, err := SampleLevel(inBatches(phi, 2), []string{"a", "b", "c"}, SampleOptions{Strength: 1}, collect(&got)); err != nil {
 		t.Fatal(err)
 	}
 	want := []planRow{ // n = 2 in rows 0 and 1
@@ -137,7 +138,7 @@ func TestBadContributions(t *testing.T) {
 		{"runaway", -1e6, `row 2: contribution of modality "video": -1e+06 at strength 1 asks for more than 65536 copies`},
 	} {
 		phi := [][]float64{{1, 1, 1}, {1, 1, c.phi}}
-		_, err := SampleLevel(inBatches(phi, 2), names, SampleOptions{1}, collect(new([]planRow)))
+		_, err := SampleLevel(inBatches(phi, 2), names, SampleOptions{Strength: 1}, collect(new([]planRow)))
 		var row *RowError
 		if !errors.As(err, &row) || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
@@ -156,9 +157,9 @@ func TestValidate(t *testing.T) {
 		t.Error(err)
 	}
 	for want, err := range map[string]error{
-		"strength": SampleOptions{0}.Validate(),
-		"finite":   SampleOptions{math.Inf(1)}.Validate(),
-		"NaN":      SampleOptions{math.NaN()}.Validate(),
+		"strength": SampleOptions{Strength: 0}.Validate(),
+		"finite":   SampleOptions{Strength: math.Inf(1)}.Validate(),
+		"NaN":      SampleOptions{Strength: math.NaN()}.Validate(),
 		"ratio":    ModalityOptions{Ratio: 1.01, Alpha: 1, Function: Tanh}.Validate(),
 		"ratio 0":  ModalityOptions{Ratio: 0, Alpha: 1, Function: Tanh}.Validate(),
 		"alpha":    ModalityOptions{Ratio: 1, Alpha: -1, Function: Tanh}.Validate(),
@@ -189,11 +190,11 @@ func TestSampleLevelLaws(t *testing.T) {
 		}
 		strength := rapid.Float64Range(0.01, 4).Draw(t, "strength")
 		var got, again []planRow
-		summary, err := SampleLevel(inBatches(phi, rows), names, SampleOptions{strength}, collect(&got))
+		summary, err := SampleLevel(inBatches(phi, rows), names, SampleOptions{Strength: strength}, collect(&got))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := SampleLevel(inBatches(phi, 3), names, SampleOptions{strength}, collect(&again)); err != nil {
+		if _, err := SampleLevel(inBatches(phi, 3), names, SampleOptions{Strength: strength}, collect(&again)); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(got, again) {
@@ -230,7 +231,7 @@ func TestSampleLevelLaws(t *testing.T) {
 func TestFlush(t *testing.T) {
 	phi := [][]float64{slices.Repeat([]float64{0.5}, 3*flushAt)}
 	emits, rows := 0, 0
-	summary, err := SampleLevel(inBatches(phi, len(phi[0])), []string{"a"}, SampleOptions{1}, func(_ table, picks *Picks) error {
+	summary, err := SampleLevel(inBatches(phi, len(phi[0])), []string{"a"}, SampleOptions{Strength: 1}, func(_ table, picks *Picks) error {
 		emits++
 		rows += len(picks.Index)
 		if len(picks.Index) > flushAt+1 {
@@ -249,7 +250,7 @@ func TestFlush(t *testing.T) {
 
 func BenchmarkSampleLevel(b *testing.B) {
 	benchmark(b, func(pass Pass[table], names []string, emit Emit[table]) error {
-		_, err := SampleLevel(pass, names, SampleOptions{1}, emit)
+		_, err := SampleLevel(pass, names, SampleOptions{Strength: 1}, emit)
 		return err
 	})
 }

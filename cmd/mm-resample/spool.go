@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,43 +9,9 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"mmtools/pkg/cli"
-	"mmtools/pkg/resample"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 )
-
-type pass = resample.Pass[*schema.ContributionsBatch]
-
-// once reads what is left of r.
-func once(ctx *cli.Context, r *schema.ContributionsReader) pass {
-	return func(visit func(*schema.ContributionsBatch) error) error {
-		for {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			b, err := r.Next()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if err := visit(b); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// again reads r from its beginning.
-func again(ctx *cli.Context, r *schema.ContributionsReader) pass {
-	return func(visit func(*schema.ContributionsBatch) error) error {
-		if err := r.Rewind(); err != nil {
-			return err
-		}
-		return once(ctx, r)(visit)
-	}
-}
 
 // spooled is what is read of a stream, in a temporary file without a name: it is gone when the process is.
 type spooled struct {
@@ -117,7 +82,7 @@ func copyTo(ctx *cli.Context, file *os.File, full *arrow.Schema, r *schema.Contr
 		return 0, fmt.Errorf("writing a temporary file: %w", err)
 	}
 	values := make([]arrow.Array, len(columns))
-	err = once(ctx, r)(func(b *schema.ContributionsBatch) error {
+	err = each(ctx, r, func() error { return nil }, func(b *schema.ContributionsBatch) error {
 		for k, at := range columns {
 			values[k] = b.Record().Column(at)
 		}
