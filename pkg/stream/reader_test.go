@@ -103,9 +103,8 @@ func TestRetain(t *testing.T) {
 	defer mem.AssertSize(t, 0)
 	schema, rec := sample(t, mem)
 	defer rec.Release()
-	b := write(t, schema, rec, 5)
 	for _, opts := range [][]Option{nil, {WithCompression("zstd")}} {
-		b = write(t, schema, rec, 5, opts...)
+		b := write(t, schema, rec, 5, opts...)
 		r, err := NewReader(bytes.NewReader(b), WithAllocator(mem))
 		if err != nil {
 			t.Fatal(err)

@@ -191,7 +191,11 @@ func TestOrderIsOfTheEpoch(t *testing.T) {
 		}
 		return out
 	}
-	if fmt.Sprint(losses(1)) != fmt.Sprint(losses(1)) || fmt.Sprint(losses(1)) == fmt.Sprint(losses(2)) {
-		t.Error("losses must depend on the seed, and on nothing else")
+	first := fmt.Sprint(losses(1))
+	if again := fmt.Sprint(losses(1)); again != first {
+		t.Errorf("the same seed gives losses %s, then %s", first, again)
+	}
+	if other := fmt.Sprint(losses(2)); other == first {
+		t.Errorf("seeds 1 and 2 give the same losses %s", first)
 	}
 }
