@@ -29,7 +29,7 @@ func (c *compareCommand) Run(ctx *cli.Context) error {
 	if len(c.Contributions) > 0 && c.HTML == "" {
 		return cli.Usage("--contributions: they are shown on the page of --html, which is not asked for")
 	}
-	files, err := parseNamed(c.Results)
+	results, err := parseNamed(c.Results)
 	if err != nil {
 		return err
 	}
@@ -42,21 +42,23 @@ func (c *compareCommand) Run(ctx *cli.Context) error {
 		return err
 	}
 	defer out.Abort()
-	all, err := readComparison(files)
+	all, err := readComparison(results)
 	if err != nil {
 		return err
 	}
+	side := &files{ctx: ctx}
+	defer side.abort()
 	if c.Figure != "" {
 		f, err := all.accuracyFigure(c.Title)
 		if err != nil {
 			return err
 		}
-		if err := writeFigure(ctx, c.Figure, f); err != nil {
+		if err := side.figure(c.Figure, f); err != nil {
 			return err
 		}
 	}
 	if c.HTML != "" {
-		if err := c.writePage(ctx, all, streams); err != nil {
+		if err := c.writePage(ctx, side, all, streams); err != nil {
 			return err
 		}
 	}
@@ -68,11 +70,14 @@ func (c *compareCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := side.commit(); err != nil {
+		return err
+	}
 	return out.Commit()
 }
 
 // writePage writes the page of --html.
-func (c *compareCommand) writePage(ctx *cli.Context, all *comparison, streams []named) error {
+func (c *compareCommand) writePage(ctx *cli.Context, side *files, all *comparison, streams []named) error {
 	runs, err := readRuns(ctx, streams, nil)
 	if err != nil {
 		return err
@@ -81,15 +86,7 @@ func (c *compareCommand) writePage(ctx *cli.Context, all *comparison, streams []
 	if err != nil {
 		return err
 	}
-	out, err := ctx.CreateText(c.HTML)
-	if err != nil {
-		return err
-	}
-	defer out.Abort()
-	if err := page.Write(out); err != nil {
-		return err
-	}
-	return out.Commit()
+	return side.page(c.HTML, page)
 }
 
 // spreadJSON is a figure over the seeds of a method.

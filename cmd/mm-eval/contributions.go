@@ -22,7 +22,7 @@ type contributionsCommand struct {
 
 // Run summarizes the streams.
 func (c *contributionsCommand) Run(ctx *cli.Context) error {
-	files, err := c.parse()
+	streams, err := c.parse()
 	if err != nil {
 		return err
 	}
@@ -37,16 +37,18 @@ func (c *contributionsCommand) Run(ctx *cli.Context) error {
 			return err
 		}
 	}
-	runs, err := readRuns(ctx, files, t)
+	runs, err := readRuns(ctx, streams, t)
 	if err != nil {
 		return err
 	}
+	side := &files{ctx: ctx}
+	defer side.abort()
 	if c.Figure != "" {
 		f, err := drawRuns(c.Title, runs)
 		if err != nil {
 			return err
 		}
-		if err := writeFigure(ctx, c.Figure, f); err != nil {
+		if err := side.figure(c.Figure, f); err != nil {
 			return err
 		}
 	}
@@ -56,6 +58,9 @@ func (c *contributionsCommand) Run(ctx *cli.Context) error {
 		err = writeRunsTable(out, runs)
 	}
 	if err != nil {
+		return err
+	}
+	if err := side.commit(); err != nil {
 		return err
 	}
 	return out.Commit()
@@ -111,11 +116,17 @@ type modalityJSON struct {
 }
 
 type truthJSON struct {
-	Samples   int    `json:"samples"` // whose noisy modality is known
-	Ties      number `json:"share_of_ties"`
-	Agreement number `json:"agreement"` // over the samples without a tie
-	Chance    number `json:"chance"`
-	AUC       number `json:"auc"`
+	Samples      int             `json:"samples"` // whose noisy modality is known: found + ties + wrong
+	Found        int             `json:"found"`
+	Ties         int             `json:"ties"`
+	Wrong        int             `json:"wrong"`
+	ShareOfFound number          `json:"share_of_found"`
+	ShareOfTies  number          `json:"share_of_ties"`
+	ShareOfWrong number          `json:"share_of_wrong"`
+	Agreement    number          `json:"agreement"` // found, of those without a tie
+	Chance       number          `json:"chance"`
+	AUC          number          `json:"auc"` // the mean of those by modality
+	AUCs         ordered[number] `json:"auc_by_modality"`
 }
 
 func writeRunsJSON(w io.Writer, runs []*run) error {

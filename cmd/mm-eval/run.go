@@ -106,7 +106,12 @@ func (r *run) json() runJSON {
 		out.Modalities = append(out.Modalities, entry[modalityJSON]{name, m})
 	}
 	if a := r.agreement; a != nil {
-		out.Truth = &truthJSON{a.Samples, number(a.Ties), number(a.Accuracy), number(a.Chance), number(a.AUC)}
+		out.Truth = &truthJSON{Samples: a.Samples, Found: a.Found, Ties: a.Tied, Wrong: a.Wrong,
+			ShareOfFound: share(a.Found, a.Samples), ShareOfTies: share(a.Tied, a.Samples), ShareOfWrong: share(a.Wrong, a.Samples),
+			Agreement: number(a.Accuracy), Chance: number(a.Chance), AUC: number(a.AUC)}
+		for p, name := range r.modalities {
+			out.Truth.AUCs = append(out.Truth.AUCs, entry[number]{name, number(a.AUCs[p])})
+		}
 	}
 	return out
 }
@@ -130,14 +135,21 @@ func contributionsTable(runs []*run) *report.Table {
 	return t
 }
 
+// share is NaN of nothing.
+func share(part, of int) number { return number(float64(part) / float64(of)) }
+
+// counted writes a count and its share of the whole.
+func counted(part, of int) string { return fmt.Sprintf("%d (%s)", part, share(part, of).percent()) }
+
 func agreementTable(runs []*run) *report.Table {
 	t := &report.Table{
-		Caption: "Does the lowest contribution name the noisy modality? Agreement and chance are of the samples without a tie.",
-		Head:    []string{"run", "samples", "ties", "agreement", "chance", "AUC"},
+		Caption: "Does the lowest contribution name the noisy modality? Agreement (found) and chance are of those without a tie.",
+		Head:    []string{"run", "samples", "found", "ties", "wrong", "agreement", "chance", "AUC"},
 	}
 	for _, r := range runs {
 		a := r.agreement
-		t.Add(r.name, strconv.Itoa(a.Samples), number(a.Ties).percent(), number(a.Accuracy).percent(), number(a.Chance).percent(), number(a.AUC).decimals(3))
+		t.Add(r.name, strconv.Itoa(a.Samples), counted(a.Found, a.Samples), counted(a.Tied, a.Samples), counted(a.Wrong, a.Samples),
+			number(a.Accuracy).percent(), number(a.Chance).percent(), number(a.AUC).decimals(3))
 	}
 	return t
 }

@@ -16,6 +16,9 @@ func TestNoisyModalityByHand(t *testing.T) {
 	if got.Samples != 5 {
 		t.Errorf("samples: got %d, want 5", got.Samples)
 	}
+	if got.Found != 3 || got.Tied != 1 || got.Wrong != 1 {
+		t.Errorf("found, tied, wrong: got %d, %d, %d, want 3, 1, 1", got.Found, got.Tied, got.Wrong)
+	}
 	near(t, "ties", got.Ties, 0.2)
 	near(t, "accuracy", got.Accuracy, 0.75)
 	near(t, "chance", got.Chance, 0.75)
@@ -62,4 +65,27 @@ func TestNoisyModalityFindsWhatIsThere(t *testing.T) {
 			t.Fatalf("got %+v, want none found", got)
 		}
 	})
+}
+
+// By hand, three modalities, each the noisy one once. How far each lies below the mean of the other two: of the first
+// sample (0 1 1) 1, -0.5, -0.5; of the second (1 1 1) 0, 0, 0; of the third (1 1 0) -0.5, -0.5, 1. The noisy first is above
+// both others, AUC 1; the noisy second above both, 1; the noisy third, too.
+// With the truth of samples 1 and 2 exchanged, the first has 0 against 1 and -0.5: 1/2; the second -0.5 against 0 and
+// -0.5: 0 and a half tie, 1/4; the third stays 1.
+func TestNoisyModalityAUCByModality(t *testing.T) {
+	phi := []float64{0, 1, 1, 1, 1, 1, 1, 1, 0}
+	for i, row := range []struct {
+		noisy []int
+		want  []float64
+	}{
+		{[]int{0, 1, 2}, []float64{1, 1, 1}},
+		{[]int{1, 0, 2}, []float64{0.5, 0.25, 1}},
+		{[]int{0, 0, 2}, []float64{1, math.NaN(), 1}}, // the second is never noisy
+	} {
+		got := NoisyModality(phi, row.noisy, 3)
+		for p, want := range row.want {
+			near(t, "AUC of a modality", got.AUCs[p], want)
+		}
+		near(t, "mean", got.AUC, []float64{1, 1.75 / 3, 1}[i])
+	}
 }
