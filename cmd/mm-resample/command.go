@@ -65,7 +65,11 @@ func (c *command) Run(ctx *cli.Context) error {
 			return err
 		}
 	}
-	summary, err := c.resample(in.pass(ctx), modality.Names(plan.Modalities), plan.Epoch, appendTo(w))
+	t := newWriting(w)
+	summary, err := c.resample(in.pass(ctx), modality.Names(plan.Modalities), plan.Epoch, t.emit)
+	if failed := t.finish(); err == nil {
+		err = failed
+	}
 	var row *resample.RowError
 	if errors.As(err, &row) {
 		return stream.Errorf("%s: %w", in.name(), err)
@@ -91,19 +95,6 @@ func (c *command) resample(pass pass, names []string, epoch int, emit resample.E
 		return resample.ModalityLevel(pass, names, c.modalityLevel(epoch), emit)
 	default:
 		return resample.None(pass, names, emit)
-	}
-}
-
-// appendTo returns an Emit that writes to w.
-func appendTo(w *schema.PlanWriter) resample.Emit[rows] {
-	return func(b rows, picks *resample.Picks) error {
-		for k, index := range picks.Index {
-			i := int(index)
-			if err := w.Append(schema.PlanRow{Row: b.Row(i), ID: b.ID(i), Keep: picks.Keep[k], Weight: picks.Weight[k]}); err != nil {
-				return fmt.Errorf("writing the plan: %w", err)
-			}
-		}
-		return nil
 	}
 }
 

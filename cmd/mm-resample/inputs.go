@@ -15,9 +15,13 @@ import (
 // rows is consecutive contributions to plan from: a batch of a stream, or the mean of several.
 type rows interface {
 	resample.Batch
-	Row(i int) int64
-	ID(i int) string
+	source() *schema.ContributionsBatch // that the rows are of
 }
+
+// batch is rows of a single stream.
+type batch struct{ *schema.ContributionsBatch }
+
+func (b batch) source() *schema.ContributionsBatch { return b.ContributionsBatch }
 
 type pass = resample.Pass[rows]
 
@@ -117,7 +121,7 @@ func (in *inputs) pass(ctx *cli.Context) pass {
 		m := newMeans(in)
 		return each(ctx, in.newest(), m.finish, func(b *schema.ContributionsBatch) error {
 			if plain {
-				return visit(b)
+				return visit(batch{b})
 			}
 			if err := m.take(b); err != nil {
 				return err

@@ -36,6 +36,8 @@ func newMeans(in *inputs) *means {
 	return m
 }
 
+func (m *means) source() *schema.ContributionsBatch { return m.ContributionsBatch }
+
 // Phi returns the mean contributions of modality p.
 func (m *means) Phi(p int) []float64 { return m.phi[p] }
 

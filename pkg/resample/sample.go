@@ -184,8 +184,21 @@ func (s *sampleLevel) invert(present modality.Coalition, row int, phi [][]float6
 	}
 }
 
+// lacks reports whether some modality of the sample at row contributes less than its share: most samples lack nothing.
+func lacks(row int, phi [][]float64) bool {
+	for _, column := range phi {
+		if column[row] < 1-tolerance {
+			return true
+		}
+	}
+	return false
+}
+
 // extra adds the extra rows of a sample.
 func (s *sampleLevel) extra(row, at int, present modality.Coalition, phi [][]float64, add adder) error {
+	if !lacks(row, phi) {
+		return nil
+	}
 	if err := s.measure(at, row, present, phi); err != nil {
 		return err
 	}
