@@ -69,6 +69,7 @@ type Dense interface {
 // it is masked. A masked feature is exactly zero, even where the feature is not finite.
 type Fusion interface {
 	// MaskedConcat writes y = [keep_0 x_0, keep_1 x_1, ...]. x[p] (M,widths[p]), y (M, sum of widths).
+	// A width of 0 leaves a modality out.
 	MaskedConcat(y Buffer, x []Buffer, widths []int, keep Buffer, m int)
 	// MaskedSum writes y = sum over p of keep_p x_p. x[p] and y (M,N).
 	MaskedSum(y Buffer, x []Buffer, keep Buffer, m, n int)

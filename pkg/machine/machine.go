@@ -15,7 +15,8 @@ type Program struct {
 	Rows int
 	// Outputs are the nodes whose values are wanted; they stay readable until the next Run.
 	Outputs []*gorgonia.Node
-	// Inputs are filled by the caller before each Run, through Buffer; their first dimension is the minibatch.
+	// Inputs are filled by the caller before each Run, through Buffer; their first dimension is the minibatch. An inner
+	// node of the graph may be one: what only it is computed from is then left out.
 	Inputs []*gorgonia.Node
 	// Bound nodes live in memory of the caller: parameters, buffers, and outputs such as gradients.
 	Bound map[*gorgonia.Node]kernel.Buffer

@@ -55,8 +55,11 @@ func sortNodes(p Program) ([]step, error) {
 }
 
 func newStep(n *gorgonia.Node, input bool, p Program) (step, error) {
+	if input {
+		return step{node: n}, nil // what an inner node would be computed from is not needed
+	}
 	if n.Op() == nil {
-		if _, bound := p.Bound[n]; !input && !bound {
+		if _, bound := p.Bound[n]; !bound {
 			return step{}, fmt.Errorf("compiling: %s is neither an input nor bound", n.Name())
 		}
 		return step{node: n}, nil

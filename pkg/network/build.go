@@ -37,13 +37,13 @@ func Build(s Spec, rows int, training bool) (*Graph, error) {
 	g.Keep = gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(rows, len(s.Modalities)), gorgonia.WithName("keep"))
 	g.Label = gorgonia.NewVector(g.graph, tensor.Float32, gorgonia.WithShape(rows), gorgonia.WithName("label"))
 	g.Weight = gorgonia.NewVector(g.graph, tensor.Float32, gorgonia.WithShape(rows), gorgonia.WithName("weight"))
-	fuse := op.MaskedConcat
-	if s.Fusion == "sum" {
-		fuse = op.MaskedSum
-	}
-	z, err := fuse(g.Keep, g.Features...)
+	_, f, err := s.parts()
 	if err != nil {
-		return nil, fmt.Errorf("building the fusion: %w", err)
+		return nil, err
+	}
+	z, err := f.build(g)
+	if err != nil {
+		return nil, fmt.Errorf("building the fusion %s: %w", s.Fusion, err)
 	}
 	if g.Logits, err = op.Linear(z, g.Param("head.weight"), g.Param("head.bias"), false); err != nil {
 		return nil, fmt.Errorf("building the head: %w", err)

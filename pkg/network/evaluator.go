@@ -4,35 +4,35 @@ import (
 	"fmt"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"mmtools/pkg/kernel"
 	"mmtools/pkg/machine"
 	"mmtools/pkg/modality"
-	"mmtools/pkg/op"
 	"mmtools/pkg/schema"
 )
 
-// Evaluator gives a model's logits for every coalition. Both fusions put a linear head on features that join additively,
-// so the logits of a coalition are a sum of parts, one a modality, each computed once a minibatch:
+// Evaluator gives a model's logits for every coalition; it is a valuation.Predictor. Under the fusions concat and sum the
+// logits are a sum of parts, and it is a valuation.Additive: it has
 //
-//	logits(S) = bias + sum over i in S of z_i W_iᵀ
-type Evaluator struct {
-	spec    Spec
-	device  kernel.Device
-	machine *machine.Machine
-	x       []kernel.Buffer
-	prepare []*preparer     // by modality; nil where samples go in as they are
-	out     []kernel.Buffer // parts on the device, (rows,C) a modality
-	parts   [][]float32     // the same on the host
-	bias    []float32
-	keep    []modality.Coalition
-	rows    int // of the minibatch loaded
+//	Parts(parts, bias []float32) error
+//
+// It is used by one goroutine at a time.
+type Evaluator interface {
+	// Modalities returns the model's modalities in bit order.
+	Modalities() []modality.Modality
+	// Classes returns the model's classes in label order.
+	Classes() []string
+	// MaxRows returns the largest minibatch.
+	MaxRows() int
+	// Load runs every backbone on a minibatch, once.
+	Load(b *Minibatch) error
+	// Logits writes the logits of coalition c, less the modalities that a row lacks, to dst (Rows,C).
+	Logits(c modality.Coalition, dst []float32) error
 }
 
 // Load makes the evaluator of a model stream for minibatches of up to rows rows. weights names the role of the tensors to
 // use: schema.RoleParameter for the last epoch's, schema.RoleBest for the best validated epoch's.
-func Load(m schema.Model, d kernel.Device, rows int, weights string) (*Evaluator, error) {
+func Load(m schema.Model, d kernel.Device, rows int, weights string) (Evaluator, error) {
 	spec, err := ParseSpec(m.Spec)
 	if err != nil {
 		return nil, err
@@ -56,8 +56,8 @@ func Load(m schema.Model, d kernel.Device, rows int, weights string) (*Evaluator
 }
 
 // NewEvaluator makes the evaluator of a model whose tensors lie in two runs as its Layout says.
-func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) (*Evaluator, error) {
-	g, err := newGraph(s, rows, false)
+func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) (Evaluator, error) {
+	_, f, err := s.parts()
 	if err != nil {
 		return nil, err
 	}
@@ -65,52 +65,60 @@ func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) 
 	if err != nil {
 		return nil, err
 	}
-	bound, err := g.Bind(d, tensors)
-	if err != nil {
-		return nil, err
+	if f, ok := f.(additive); ok {
+		return newSumEvaluator(s, f, d, rows, tensors, params)
 	}
+	return newJointEvaluator(s, d, rows, tensors)
+}
+
+// evaluation is what every evaluator does: it runs the part of a model that no mask reaches on a minibatch.
+type evaluation struct {
+	spec    Spec
+	device  kernel.Device
+	machine *machine.Machine
+	x       []kernel.Buffer
+	prepare []*preparer // by modality; nil where samples go in as they are
+	keep    []modality.Coalition
+	rows    int // of the minibatch loaded
+}
+
+// newEvaluation plans the outputs of an evaluation graph, which need no mask.
+func newEvaluation(s Spec, g *Graph, d kernel.Device, rows int, outputs []*gorgonia.Node, bound map[*gorgonia.Node]kernel.Buffer) (evaluation, error) {
 	g.Fold(d, bound)
-	classes := len(s.Classes)
-	heads := headParts(g.Layout, s, params)
-	zero := g.tensor("zero", []int{classes})
-	if bound[zero], err = d.Alloc(classes); err != nil {
-		return nil, err
-	}
-	var outputs []*gorgonia.Node
-	for p, z := range g.Features {
-		w := gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(classes, g.Layout.features[p]),
-			gorgonia.WithName("head."+s.Modalities[p].Name))
-		if bound[w], err = d.Alloc(len(heads[p])); err != nil {
-			return nil, err
-		}
-		d.Upload(bound[w], heads[p])
-		part, err := op.Linear(z, w, zero, false)
-		if err != nil {
-			return nil, fmt.Errorf("building the head of %q: %w", s.Modalities[p].Name, err)
-		}
-		outputs = append(outputs, part)
-	}
 	m, err := machine.Compile(d, machine.Program{Rows: rows, Outputs: outputs, Inputs: g.X, Bound: bound})
 	if err != nil {
-		return nil, err
+		return evaluation{}, err
 	}
-	e := &Evaluator{spec: s, device: d, machine: m, bias: make([]float32, classes)}
-	for _, slot := range g.Layout.Params {
-		if slot.Name == "head.bias" {
-			copy(e.bias, slot.In(params))
-		}
-	}
+	e := evaluation{spec: s, device: d, machine: m}
 	for p, c := range s.Modalities {
 		prepare, err := newPreparer(c, rows)
 		if err != nil {
-			return nil, err
+			return evaluation{}, err
 		}
 		e.prepare = append(e.prepare, prepare)
 		e.x = append(e.x, m.Buffer(g.X[p]))
-		e.out = append(e.out, m.Buffer(outputs[p]))
-		e.parts = append(e.parts, make([]float32, rows*classes))
 	}
 	return e, nil
+}
+
+func (e *evaluation) Modalities() []modality.Modality { return e.spec.Channels() }
+func (e *evaluation) Classes() []string               { return e.spec.Classes }
+func (e *evaluation) MaxRows() int                    { return e.machine.Rows() }
+
+func (e *evaluation) Load(b *Minibatch) error {
+	if b.Rows < 1 || b.Rows > e.MaxRows() {
+		return fmt.Errorf("minibatch of %d rows, want 1 to %d", b.Rows, e.MaxRows())
+	}
+	for p, x := range e.x {
+		if prepare := e.prepare[p]; prepare != nil {
+			e.device.Upload(x, prepare.run(b.X[p], b.Rows))
+			continue
+		}
+		e.device.Upload(x, b.X[p][:b.Rows*e.spec.Modalities[p].Size()])
+	}
+	e.rows, e.keep = b.Rows, b.Keep
+	e.machine.Run(b.Rows)
+	return nil
 }
 
 // Tensors are a model's parameters and buffers on a device, in the two runs of its Layout.
@@ -148,80 +156,4 @@ func (g *Graph) Bind(d kernel.Device, t Tensors) (map[*gorgonia.Node]kernel.Buff
 		bound[n] = b
 	}
 	return bound, nil
-}
-
-// headParts returns W_p, (C,D_p), for each modality: its columns of the head's weight, or the whole where features are
-// summed.
-func headParts(l Layout, s Spec, params []float32) [][]float32 {
-	var weight []float32
-	for _, slot := range l.Params {
-		if slot.Name == "head.weight" {
-			weight = slot.In(params)
-		}
-	}
-	parts := make([][]float32, len(s.Modalities))
-	from := 0
-	for p, width := range l.features {
-		for c := range s.Classes {
-			parts[p] = append(parts[p], weight[c*l.fused+from:][:width]...)
-		}
-		if s.Fusion == "concat" {
-			from += width
-		}
-	}
-	return parts
-}
-
-// Modalities returns the model's modalities in bit order.
-func (e *Evaluator) Modalities() []modality.Modality { return e.spec.Channels() }
-
-// Classes returns the model's classes in label order.
-func (e *Evaluator) Classes() []string { return e.spec.Classes }
-
-// MaxRows returns the largest minibatch.
-func (e *Evaluator) MaxRows() int { return e.machine.Rows() }
-
-// Load runs every backbone on a minibatch, once.
-func (e *Evaluator) Load(b *Minibatch) error {
-	if b.Rows < 1 || b.Rows > e.MaxRows() {
-		return fmt.Errorf("minibatch of %d rows, want 1 to %d", b.Rows, e.MaxRows())
-	}
-	for p, x := range e.x {
-		if prepare := e.prepare[p]; prepare != nil {
-			e.device.Upload(x, prepare.run(b.X[p], b.Rows))
-			continue
-		}
-		e.device.Upload(x, b.X[p][:b.Rows*e.spec.Modalities[p].Size()])
-	}
-	e.rows, e.keep = b.Rows, b.Keep
-	e.machine.Run(b.Rows)
-	for p, part := range e.out {
-		e.device.Download(e.parts[p][:b.Rows*len(e.bias)], part)
-	}
-	return nil
-}
-
-// Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).
-func (e *Evaluator) Parts(parts, bias []float32) error {
-	size := e.rows * len(e.bias)
-	for p, part := range e.parts {
-		copy(parts[p*size:][:size], part)
-	}
-	copy(bias, e.bias)
-	return nil
-}
-
-// Logits writes the logits of coalition c, less the modalities that a row lacks, to dst (Rows,C).
-func (e *Evaluator) Logits(c modality.Coalition, dst []float32) error {
-	classes := len(e.bias)
-	for r := range e.rows {
-		row := dst[r*classes:][:classes]
-		copy(row, e.bias)
-		for p := range (c & e.keep[r]).Members() {
-			for k, part := range e.parts[p][r*classes:][:classes] {
-				row[k] += part
-			}
-		}
-	}
-	return nil
 }

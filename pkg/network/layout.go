@@ -44,11 +44,11 @@ type Layout struct {
 
 // Layout returns the places of the model's tensors.
 func (s Spec) Layout() (Layout, error) {
-	features, fused, err := s.widths()
+	features, f, err := s.parts()
 	if err != nil {
 		return Layout{}, err
 	}
-	l := Layout{features: features, fused: fused}
+	l := Layout{features: features, fused: f.width()}
 	for _, c := range s.Modalities {
 		b, err := c.backbone()
 		if err != nil {
@@ -59,7 +59,8 @@ func (s Spec) Layout() (Layout, error) {
 		}
 		b.declare(&l, backboneName(c.Name))
 	}
-	l.linear("head", len(s.Classes), fused)
+	f.declare(&l)
+	l.linear("head", len(s.Classes), l.fused)
 	if l.ParamSize > math.MaxInt32 {
 		return Layout{}, fmt.Errorf("a model of %d parameters; at most %d are supported", l.ParamSize, math.MaxInt32)
 	}
@@ -71,9 +72,15 @@ func standardizeName(modality string) string { return "standardize." + modality 
 
 // linear adds a fully connected layer, drawn as torch.nn.Linear is by default: uniform in ±1/sqrt(fan in).
 func (l *Layout) linear(name string, out, in int) {
+	l.linearWeight(name, out, in)
+	drawn := initial{uniform: 1 / math.Sqrt(float64(in))}
+	place(&l.Params, &l.ParamSize, Slot{Name: name + ".bias", Shape: []int{out}, init: drawn})
+}
+
+// linearWeight adds a fully connected layer without bias, drawn in the same way.
+func (l *Layout) linearWeight(name string, out, in int) {
 	drawn := initial{uniform: 1 / math.Sqrt(float64(in))}
 	place(&l.Params, &l.ParamSize, Slot{Name: name + ".weight", Shape: []int{out, in}, init: drawn})
-	place(&l.Params, &l.ParamSize, Slot{Name: name + ".bias", Shape: []int{out}, init: drawn})
 }
 
 // conv adds a convolution's weights, drawn as published: normal with variance 2 / fan out (He et al. 2015).

@@ -12,7 +12,7 @@ import (
 // Spec describes a model; it is the mm.spec of a model stream.
 type Spec struct {
 	Modalities []Channel `json:"modalities"` // in bit order
-	Fusion     string    `json:"fusion"`     // concat or sum
+	Fusion     string    `json:"fusion"`     // as Fusions says
 	Classes    []string  `json:"classes"`    // in label order
 }
 
@@ -23,9 +23,6 @@ type Channel struct {
 	Input       string `json:"input,omitempty"`       // how frames are prepared, as augment.Parse reads it
 	Standardize bool   `json:"standardize,omitempty"` // (x - mean) * scale before the backbone, learned from the training samples
 }
-
-// Fusions lists the fusions by name.
-var Fusions = []string{"concat", "sum"}
 
 // ParseSpec reads and checks the mm.spec of a model stream.
 func ParseSpec(raw []byte) (Spec, error) {
@@ -77,47 +74,36 @@ func (c Channel) backbone() (backbone, error) {
 	return parseBackbone(c.Backbone, m)
 }
 
-// widths returns D_p of each modality and the width of the fused feature.
-func (s Spec) widths() (features []int, fused int, err error) {
+// parts returns D_p of each modality, and what joins the features.
+func (s Spec) parts() (features []int, f fusion, err error) {
 	if len(s.Modalities) == 0 || len(s.Modalities) > modality.Max {
-		return nil, 0, fmt.Errorf("%d modalities, want 1 to %d", len(s.Modalities), modality.Max)
+		return nil, nil, fmt.Errorf("%d modalities, want 1 to %d", len(s.Modalities), modality.Max)
 	}
 	if len(s.Classes) < 2 {
-		return nil, 0, fmt.Errorf("%d classes, want at least 2", len(s.Classes))
+		return nil, nil, fmt.Errorf("%d classes, want at least 2", len(s.Classes))
 	}
 	seen := map[string]bool{}
 	for _, c := range s.Modalities {
 		if err := modality.CheckName(c.Name); err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		if seen[c.Name] {
-			return nil, 0, fmt.Errorf("modality %q twice", c.Name)
+			return nil, nil, fmt.Errorf("modality %q twice", c.Name)
 		}
 		seen[c.Name] = true
 		if c.Size() < 1 {
-			return nil, 0, fmt.Errorf("modality %q: empty shape %v", c.Name, c.Shape)
+			return nil, nil, fmt.Errorf("modality %q: empty shape %v", c.Name, c.Shape)
 		}
 		b, err := c.backbone()
 		if err != nil {
-			return nil, 0, fmt.Errorf("modality %q: %w", c.Name, err)
+			return nil, nil, fmt.Errorf("modality %q: %w", c.Name, err)
 		}
 		features = append(features, b.width())
 	}
-	switch s.Fusion {
-	case "concat":
-		for _, d := range features {
-			fused += d
-		}
-	case "sum":
-		fused = features[0]
-		for i, d := range features {
-			if d != fused {
-				return nil, 0, fmt.Errorf("fusion sum: features of %q have width %d, of %q %d; give the backbones equal widths",
-					s.Modalities[0].Name, fused, s.Modalities[i].Name, d)
-			}
-		}
-	default:
-		return nil, 0, fmt.Errorf("fusion %q: want one of %v", s.Fusion, Fusions)
+	in := inputs{features: features}
+	for _, c := range s.Modalities {
+		in.names = append(in.names, c.Name)
 	}
-	return features, fused, nil
+	f, err = parseFusion(s.Fusion, in)
+	return features, f, err
 }

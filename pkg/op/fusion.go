@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"hash"
+	"slices"
 
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
@@ -12,7 +13,8 @@ import (
 )
 
 // fusionOp joins the features of n modalities under a mask: concatenated, or summed. The first input is keep (B,n), then
-// one x_p (B,widths[p]) a modality; y (B, sum of widths) or, summed, (B,widths[0]).
+// one x_p (B,widths[p]) a modality; y (B, sum of widths) or, summed, (B,widths[0]). A width of 0 leaves a modality out,
+// whatever the width of x_p.
 type fusionOp struct {
 	attributes
 	widths []int
@@ -21,21 +23,30 @@ type fusionOp struct {
 
 // MaskedConcat adds y = [keep_0 x_0, keep_1 x_1, ...] to the graph. keep (B,n), x_p (B,D_p); y (B, sum D_p).
 func MaskedConcat(keep *gorgonia.Node, x ...*gorgonia.Node) (*gorgonia.Node, error) {
-	return applyFusion(false, keep, x)
+	return applyFusion(false, nil, keep, x)
+}
+
+// MaskedConcatOf adds the concatenation of some modalities, in bit order, to the graph: MaskedConcat without the others.
+func MaskedConcatOf(some []int, keep *gorgonia.Node, x ...*gorgonia.Node) (*gorgonia.Node, error) {
+	return applyFusion(false, some, keep, x)
 }
 
 // MaskedSum adds y = sum over p of keep_p x_p to the graph. keep (B,n), every x_p and y (B,D).
 func MaskedSum(keep *gorgonia.Node, x ...*gorgonia.Node) (*gorgonia.Node, error) {
-	return applyFusion(true, keep, x)
+	return applyFusion(true, nil, keep, x)
 }
 
-func applyFusion(sum bool, keep *gorgonia.Node, x []*gorgonia.Node) (*gorgonia.Node, error) {
+func applyFusion(sum bool, some []int, keep *gorgonia.Node, x []*gorgonia.Node) (*gorgonia.Node, error) {
 	o := fusionOp{sum: sum}
-	for _, f := range x {
-		if len(f.Shape()) != 2 {
-			return nil, fmt.Errorf("fusion: feature of shape %v, want (B,D)", f.Shape())
+	for p, f := range x {
+		width, err := columns("fusion", f)
+		if err != nil {
+			return nil, err
 		}
-		o.widths = append(o.widths, f.Shape()[1])
+		if some != nil && !slices.Contains(some, p) {
+			width = 0
+		}
+		o.widths = append(o.widths, width)
 	}
 	return apply(o, append([]*gorgonia.Node{keep}, x...)...)
 }
@@ -72,7 +83,7 @@ func (o fusionOp) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	}
 	for p, width := range o.widths {
 		x := in[1+p].(tensor.Shape)
-		if len(x) != 2 || x[0] != keep[0] || x[1] != width || o.sum && width != o.widths[0] {
+		if len(x) != 2 || x[0] != keep[0] || width > 0 && x[1] != width || o.sum && width != o.widths[0] {
 			return nil, fmt.Errorf("%v: keep %v, x_%d %v", o, keep, p, x)
 		}
 	}
@@ -93,8 +104,8 @@ func (o fusionOp) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.
 
 func (o fusionOp) DiffWRT(inputs int) []bool {
 	wrt := make([]bool, inputs)
-	for i := 1; i < inputs; i++ {
-		wrt[i] = true
+	for p, width := range o.widths {
+		wrt[1+p] = width > 0
 	}
 	return wrt
 }
@@ -104,6 +115,9 @@ func (o fusionOp) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.N
 	grads := make(gorgonia.Nodes, len(in))
 	from := 0
 	for p, width := range o.widths {
+		if width == 0 {
+			continue
+		}
 		slice := maskedSlice{total: o.width(), from: from, width: width, player: p, players: len(o.widths)}
 		dx, err := apply(slice, dy, in[0])
 		if err != nil {

@@ -42,6 +42,16 @@ func batched(o fmt.Stringer, in gorgonia.DimSizer, want, columns int) (tensor.Sh
 	return tensor.Shape{s[0], columns}, nil
 }
 
+// sameRows returns an error where the inputs are not of the same number of rows.
+func sameRows(o fmt.Stringer, in []gorgonia.DimSizer) error {
+	for _, other := range in[1:] {
+		if other.(tensor.Shape)[0] != in[0].(tensor.Shape)[0] {
+			return fmt.Errorf("%v: inputs of other rows: %v", o, in)
+		}
+	}
+	return nil
+}
+
 // sized returns an error for an input that has not n elements.
 func sized(o fmt.Stringer, in gorgonia.DimSizer, what string, n int) error {
 	if s := in.(tensor.Shape); s.TotalSize() != n {

@@ -1,0 +1,122 @@
+package network
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/op"
+)
+
+// sumEvaluator evaluates a model whose head is linear on features that join additively: the logits of a coalition are a sum
+// of parts, one a modality, each computed once a minibatch.
+//
+//	logits(S) = bias + sum over i in S of z_i W_iᵀ
+type sumEvaluator struct {
+	evaluation
+	out   []kernel.Buffer // parts on the device, (rows,C) a modality
+	parts [][]float32     // the same on the host
+	bias  []float32
+}
+
+func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tensors, params []float32) (*sumEvaluator, error) {
+	g, err := newGraph(s, rows, false)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := g.Bind(d, tensors)
+	if err != nil {
+		return nil, err
+	}
+	classes := len(s.Classes)
+	heads := headParts(g.Layout, f, classes, params)
+	var outputs []*gorgonia.Node
+	for p, z := range g.Features {
+		w := gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(classes, g.Layout.features[p]),
+			gorgonia.WithName("head."+s.Modalities[p].Name))
+		if bound[w], err = d.Alloc(len(heads[p])); err != nil {
+			return nil, err
+		}
+		d.Upload(bound[w], heads[p])
+		part, err := op.Linear(z, w, nil, false)
+		if err != nil {
+			return nil, fmt.Errorf("building the head of %q: %w", s.Modalities[p].Name, err)
+		}
+		outputs = append(outputs, part)
+	}
+	e := &sumEvaluator{bias: make([]float32, classes)}
+	if e.evaluation, err = newEvaluation(s, g, d, rows, outputs, bound); err != nil {
+		return nil, err
+	}
+	for _, slot := range g.Layout.Params {
+		if slot.Name == "head.bias" {
+			copy(e.bias, slot.In(params))
+		}
+	}
+	for _, part := range outputs {
+		e.out = append(e.out, e.machine.Buffer(part))
+		e.parts = append(e.parts, make([]float32, rows*classes))
+	}
+	return e, nil
+}
+
+// headParts returns W_p, (C,D_p), for each modality: its columns of the head's weight, or the whole where features are
+// summed.
+func headParts(l Layout, f additive, classes int, params []float32) [][]float32 {
+	var weight []float32
+	for _, slot := range l.Params {
+		if slot.Name == "head.weight" {
+			weight = slot.In(params)
+		}
+	}
+	parts := make([][]float32, len(l.features))
+	from := 0
+	for p, width := range l.features {
+		for c := range classes {
+			parts[p] = append(parts[p], weight[c*l.fused+from:][:width]...)
+		}
+		if !f.sum {
+			from += width
+		}
+	}
+	return parts
+}
+
+// Load runs every backbone on a minibatch, once, and its part of the head.
+func (e *sumEvaluator) Load(b *Minibatch) error {
+	if err := e.evaluation.Load(b); err != nil {
+		return err
+	}
+	for p, part := range e.out {
+		e.device.Download(e.parts[p][:b.Rows*len(e.bias)], part)
+	}
+	return nil
+}
+
+// Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).
+func (e *sumEvaluator) Parts(parts, bias []float32) error {
+	size := e.rows * len(e.bias)
+	for p, part := range e.parts {
+		copy(parts[p*size:][:size], part)
+	}
+	copy(bias, e.bias)
+	return nil
+}
+
+// Logits adds up the parts of coalition c.
+func (e *sumEvaluator) Logits(c modality.Coalition, dst []float32) error {
+	classes := len(e.bias)
+	for r := range e.rows {
+		row := dst[r*classes:][:classes]
+		copy(row, e.bias)
+		for p := range (c & e.keep[r]).Members() {
+			for k, part := range e.parts[p][r*classes:][:classes] {
+				row[k] += part
+			}
+		}
+	}
+	return nil
+}
