@@ -16,7 +16,7 @@ import (
 type modelFlags struct {
 	Backbone    []string `sep:"none" placeholder:"[NAME=]SPEC" help:"Backbone of modality NAME, or of all: identity; linear:H; mlp:H1,H2,... with a ReLU after each layer; and for images and spectrograms cnn:C1,C2,...; temporal:C1,C2,... over time; resnet18; resnet34 (default: mlp:512). Repeat it for several modalities."`
 	Input       []string `sep:"none" placeholder:"NAME=SPEC" help:"Prepare the frames of modality NAME, of shape (C,H,W) or (T,C,H,W), in a list of frames:N (one of each of N segments), size:HxW (resize), crop (in training: a random part) and flip (in training: mirror half of the samples); as published: frames:3,size:224,crop,flip. Repeat it for several modalities."`
-	Fusion      *string  `placeholder:"NAME" help:"Join the features by concat, or sum them with sum (default: concat)."`
+	Fusion      *string  `placeholder:"SPEC" help:"Join the features by concat or sum; by film[:NAME], modality NAME (the last where none is named) modulated by the others; by gated[:WIDTH] units; or by attention[:HEADS:WIDTH] among the modalities. Widths are 512 and heads 8 where not given (default: concat)."`
 	Standardize *bool    `negatable:"" help:"Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)."`
 }
 

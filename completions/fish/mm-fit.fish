@@ -7,7 +7,7 @@ complete -c mm-fit -l validate -r -d 'Measure the accuracy on these samples afte
 complete -c mm-fit -l keep -r -f -a 'auto best last' -d 'With best, the model also keeps the weights of the epoch that validated best, which mm-eval prefers; with last it does not; auto is best where --validate is given (default: auto)'
 complete -c mm-fit -l backbone -r -d 'Backbone of modality NAME, or of all: identity; linear:H; mlp:H1,H2,.'
 complete -c mm-fit -l input -r -d 'Prepare the frames of modality NAME, of shape (C,H,W) or (T,C,H,W), in a list of frames:N (one of each of N segments), size:HxW (resize), crop (in training: a random part) and flip (in training: mirror half of the samples); as published: frames:3,size:224,crop,flip'
-complete -c mm-fit -l fusion -r -d 'Join the features by concat, or sum them with sum (default: concat)'
+complete -c mm-fit -l fusion -r -d 'Join the features by concat or sum; by film[:NAME], modality NAME (the last where none is named) modulated by the others; by gated[:WIDTH] units; or by attention[:HEADS:WIDTH] among the modalities'
 complete -c mm-fit -l standardize -d 'Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)'
 complete -c mm-fit -l no-standardize -d 'Not --standardize'
 complete -c mm-fit -l batch-size -r -d 'Take N rows a step (default: 64, or that of --init)'
