@@ -118,9 +118,6 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 
 // batch values rows from to to of b into v.result.
 func (v *valuer) batch(ctx context.Context, b *schema.SamplesBatch, from, to int) error {
-	if err := b.CheckFinite(); err != nil {
-		return err
-	}
 	v.result.reset(to-from, v.n, v.classes, v.o)
 	v.result.First, v.first = from, b.First()+int64(from)
 	for r := range v.result.Rows {
@@ -153,6 +150,11 @@ func (v *valuer) batch(ctx context.Context, b *schema.SamplesBatch, from, to int
 // minibatch values rows from to to of the result, whose first row is v.result.First of b.
 func (v *valuer) minibatch(b *schema.SamplesBatch, from, to int) error {
 	m := v.loader.load(b, v.result.First+from, v.result.First+to)
+	if !v.finite(m) {
+		if err := b.CheckFinite(); err != nil {
+			return err
+		}
+	}
 	if err := v.model.Load(m); err != nil {
 		return err
 	}
