@@ -30,6 +30,8 @@ type State struct {
 	Optimizer Optimizer `json:"optimizer"`
 	Schedule  string    `json:"schedule"`       // of the learning rate
 	Best      *Best     `json:"best,omitempty"` // the best validated epoch; its tensors have the role best
+	// Skipped is the steps that each backbone did not take because it was frozen, by modality.
+	Skipped map[string]int64 `json:"skipped,omitempty"`
 }
 
 // Optimizer names an optimizer and its settings, with torch.optim's meanings.
@@ -42,6 +44,8 @@ type Optimizer struct {
 	Momentum    float64 `json:"momentum,omitempty"`
 	WeightDecay float64 `json:"weight_decay"`
 	ClipNorm    float64 `json:"clip_norm,omitempty"` // largest norm of the gradient; 0: no clipping
+	// Factors multiply the learning rate of a backbone, by modality; one that is not there has factor 1.
+	Factors map[string]float64 `json:"lr_factors,omitempty"`
 }
 
 // Best says which epoch validated best.
@@ -69,6 +73,11 @@ func FromModel(m schema.Model, name string) (*Checkpoint, error) {
 	}
 	if c.State.Epoch < 0 || c.State.Step < 0 {
 		return nil, stream.Errorf("%s: mm.state: epoch %d and step %d, want neither negative", name, c.State.Epoch, c.State.Step)
+	}
+	for modality, n := range c.State.Skipped {
+		if n < 0 || n > c.State.Step {
+			return nil, stream.Errorf("%s: mm.state: %q skipped %d steps of %d", name, modality, n, c.State.Step)
+		}
 	}
 	return c, nil
 }

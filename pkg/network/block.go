@@ -26,8 +26,8 @@ func (u unit) declare(l *Layout, c int) {
 	l.norm(u.norm, u.k)
 }
 
-// build adds y = norm(conv(x)) + residual, and max(0, y) where relu is set. residual may be nil. In an evaluation the
-// normalisation is folded into the convolution, and all is one operation.
+// build adds y = norm(conv(x)) + residual, and max(0, y) where relu is set. residual may be nil. In an evaluation,
+// and in a frozen backbone, the normalisation is folded into the convolution, and all is one operation.
 func (u unit) build(g *Graph, x op.Maps, residual *op.Maps, relu bool) (op.Maps, error) {
 	y, err := u.add(g, x, residual, relu)
 	if err != nil {
@@ -42,7 +42,7 @@ func (u unit) add(g *Graph, x op.Maps, residual *op.Maps, relu bool) (op.Maps, e
 		Gamma: g.Param(u.norm + ".weight"), Beta: g.Param(u.norm + ".bias"),
 		RunningMean: g.Param(u.norm + ".running_mean"), RunningVar: g.Param(u.norm + ".running_var"),
 	}
-	if !g.training {
+	if !g.training || g.frozen {
 		scale, shift := g.scratch(u.norm+".scale", u.k), g.scratch(u.norm+".shift", u.k)
 		g.folds = append(g.folds, fold{norm: norm, scale: scale, shift: shift, c: u.k})
 		return op.ConvAffine(x, w, scale, shift, residual, u.k, u.window, relu)
@@ -65,8 +65,8 @@ type fold struct {
 	c            int
 }
 
-// Fold computes the folded batch normalisations of an evaluation graph from the parameters and running statistics in
-// force. It has to run before the graph whenever those have changed.
+// Fold computes the folded batch normalisations, those of an evaluation graph and of frozen backbones, from the parameters
+// and running statistics in force. It has to run before the graph whenever those have changed.
 func (g *Graph) Fold(d kernel.Device, bound map[*gorgonia.Node]kernel.Buffer) {
 	for _, f := range g.folds {
 		d.FoldNorm(bound[f.scale], bound[f.shift], kernel.Norm{Gamma: bound[f.norm.Gamma], Beta: bound[f.norm.Beta],

@@ -22,8 +22,9 @@ type Graph struct {
 	Layout    Layout
 	params    map[string]*gorgonia.Node
 	scratches []*gorgonia.Node
-	folds     []fold // in an evaluation
+	folds     []fold // in an evaluation, and of frozen backbones
 	training  bool
+	frozen    bool // while a frozen backbone is built
 	graph     *gorgonia.ExprGraph
 }
 
@@ -82,7 +83,9 @@ func newGraph(s Spec, rows int, training bool) (*Graph, error) {
 				return nil, err
 			}
 		}
+		g.frozen = c.Frozen
 		z, err := b.build(g, backboneName(c.Name), x)
+		g.frozen = false
 		if err != nil {
 			return nil, err
 		}
@@ -107,10 +110,11 @@ func (g *Graph) Param(name string) *gorgonia.Node {
 	return n
 }
 
-// Grads derives the backward graph: the loss's gradient to every parameter, in layout order.
+// Grads derives the backward graph: the loss's gradient to every parameter of Layout.Trained, in that order.
 func (g *Graph) Grads() (gorgonia.Nodes, error) {
-	wrt := make([]*gorgonia.Node, len(g.Layout.Params))
-	for i, s := range g.Layout.Params {
+	trained := g.Layout.Trained()
+	wrt := make([]*gorgonia.Node, len(trained))
+	for i, s := range trained {
 		wrt[i] = g.Param(s.Name)
 	}
 	grads, err := gorgonia.Grad(g.Loss, wrt...)

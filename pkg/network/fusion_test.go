@@ -71,7 +71,7 @@ func (e evaluated) trained(t *testing.T, c modality.Coalition) []float32 {
 // trained on is what is valued. What a row lacks may hold anything.
 func TestEvaluatorEqualsTrainingGraph(t *testing.T) {
 	for name, spec := range models() {
-		if name == "resnet18" || name == "cnn and temporal" {
+		if name == "resnet18" || name == "cnn and temporal" || name == "frozen" {
 			continue // batch normalisations differ between training and evaluation
 		}
 		t.Run(name, func(t *testing.T) {

@@ -12,10 +12,11 @@ import (
 
 // Slot is a tensor's place in a flat run of float32.
 type Slot struct {
-	Name   string
-	Shape  []int
-	Offset int
-	init   initial
+	Name     string
+	Shape    []int
+	Offset   int
+	Backbone string // the modality whose backbone it belongs to, or ""
+	init     initial
 }
 
 // initial is a tensor's distribution in an untrained model: uniform in ±uniform, or normal.
@@ -40,6 +41,7 @@ type Layout struct {
 	ParamSize, BufferSize int
 	features              []int
 	fused                 int
+	frozen                map[string]bool // backbones, by modality
 }
 
 // Layout returns the places of the model's tensors.
@@ -57,7 +59,7 @@ func (s Spec) Layout() (Layout, error) {
 		if c.Standardize {
 			declareStandardize(&l, c, b)
 		}
-		b.declare(&l, backboneName(c.Name))
+		l.declareBackbone(c, b)
 	}
 	f.declare(&l)
 	l.linear("head", len(s.Classes), l.fused)

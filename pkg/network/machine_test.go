@@ -47,6 +47,9 @@ func models() map[string]Spec {
 		"resnet18": {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{
 			{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: []int{33, 35}}, Backbone: "resnet18", Standardize: true},
 			{Modality: modality.Modality{Name: "image", Kind: modality.Image, Shape: []int{7}}, Backbone: "linear:6", Standardize: true}}},
+		"frozen": {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{
+			{Modality: modality.Modality{Name: "video", Kind: modality.Video, Shape: []int{2, 3, 9, 8}}, Backbone: "cnn:16,5", Standardize: true, Frozen: true},
+			{Modality: modality.Modality{Name: "sensor", Kind: modality.Audio, Shape: []int{16, 11}}, Backbone: "temporal:16,32", Standardize: true}}},
 		"deep, 1 of 3": {Fusion: "sum", Classes: []string{"a", "b"}, Modalities: []Channel{channel("a1", 6, "mlp:7,9"), channel("a2", 4, "mlp:9"), channel("a3", 9, "identity")}},
 	}
 }
@@ -187,6 +190,10 @@ func TestFewerRows(t *testing.T) {
 			small := newBench(t, spec, rows)
 			for _, slot := range append(append([]Slot{}, small.graph.Layout.Params...), small.graph.Layout.Buffers...) {
 				copy(small.values[small.graph.Param(slot.Name)], big.values[big.graph.Param(slot.Name)])
+			}
+			for i, f := range small.graph.folds {
+				copy(small.values[f.scale], big.values[big.graph.folds[i].scale])
+				copy(small.values[f.shift], big.values[big.graph.folds[i].shift])
 			}
 			from := append([]*gorgonia.Node{big.graph.Keep, big.graph.Label, big.graph.Weight}, big.graph.X...)
 			for i, to := range append([]*gorgonia.Node{small.graph.Keep, small.graph.Label, small.graph.Weight}, small.graph.X...) {

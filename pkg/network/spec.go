@@ -22,6 +22,7 @@ type Channel struct {
 	Backbone    string `json:"backbone"`              // as Backbones says
 	Input       string `json:"input,omitempty"`       // how frames are prepared, as augment.Parse reads it
 	Standardize bool   `json:"standardize,omitempty"` // (x - mean) * scale before the backbone, learned from the training samples
+	Frozen      bool   `json:"frozen,omitempty"`      // the backbone is not trained
 }
 
 // ParseSpec reads and checks the mm.spec of a model stream.

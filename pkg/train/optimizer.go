@@ -13,11 +13,24 @@ import (
 // Optimizers lists the optimizers by name.
 var Optimizers = []string{"adam", "adamw", "sgd"}
 
-// optimizer keeps the moments of all parameters on the device, in two runs laid out as the parameters are.
+// optimizer keeps the moments of all parameters on the device, in two runs laid out as the parameters are. Those of frozen
+// backbones rest.
 type optimizer struct {
 	settings checkpoint.Optimizer
 	moments  []moment
+	grads    kernel.Buffer // of all parameters; 0 where frozen
+	size     int           // of all parameters
 	scale    kernel.Buffer // of the gradient, where it is clipped
+	spans    []span
+}
+
+// span is a run of parameters that step alike.
+type span struct {
+	params, grads kernel.Buffer
+	moments       [2]kernel.Buffer // as many as the optimizer has
+	n             int
+	factor        float64 // of the learning rate
+	skipped       int64   // steps that the run did not take: the optimizer's t starts with a parameter's first gradient
 }
 
 type moment struct {
@@ -41,15 +54,21 @@ func CheckOptimizer(o checkpoint.Optimizer) error {
 	if o.Name != "sgd" && !(o.Beta1 >= 0 && o.Beta1 < 1 && o.Beta2 >= 0 && o.Beta2 < 1) {
 		return fmt.Errorf("optimizer %s: betas %v and %v, want both in [0, 1)", o.Name, o.Beta1, o.Beta2)
 	}
+	for modality, f := range o.Factors {
+		if !(f >= 0) || math.IsInf(f, 0) {
+			return fmt.Errorf("optimizer %s: learning rate of %q times %v, want a finite number, 0 or more", o.Name, modality, f)
+		}
+	}
 	return nil
 }
 
-// newOptimizer makes the moments, zero, for n parameters.
-func newOptimizer(d kernel.Device, settings checkpoint.Optimizer, n int) (*optimizer, error) {
+// newOptimizer makes the moments, zero, for parameters and gradients that lie as l says. skipped is the steps that each
+// backbone has not taken so far.
+func newOptimizer(d kernel.Device, settings checkpoint.Optimizer, skipped map[string]int64, l network.Layout, params, grads kernel.Buffer) (*optimizer, error) {
 	if err := CheckOptimizer(settings); err != nil {
 		return nil, err
 	}
-	o := &optimizer{settings: settings}
+	o := &optimizer{settings: settings, grads: grads, size: l.ParamSize}
 	names := []string{"exp_avg.", "exp_avg_sq."}
 	if settings.Name == "sgd" {
 		names = nil
@@ -58,7 +77,7 @@ func newOptimizer(d kernel.Device, settings checkpoint.Optimizer, n int) (*optim
 		}
 	}
 	for _, name := range names {
-		b, err := d.Alloc(n)
+		b, err := d.Alloc(o.size)
 		if err != nil {
 			return nil, err
 		}
@@ -71,24 +90,51 @@ func newOptimizer(d kernel.Device, settings checkpoint.Optimizer, n int) (*optim
 		}
 		o.scale = b
 	}
+	o.addSpans(l, params, skipped)
 	return o, nil
 }
 
-// step takes the step numbered t, 1 for the first, with learning rate lr. params and grads hold n elements.
-func (o *optimizer) step(d kernel.Device, params, grads kernel.Buffer, n int, t int64, lr float64) {
-	if o.scale != nil {
-		d.ClipScale(o.scale, grads, n, float32(o.settings.ClipNorm))
-	}
-	s := o.settings
-	if s.Name == "sgd" {
-		var buffer kernel.Buffer
-		if len(o.moments) > 0 {
-			buffer = o.moments[0].buffer
+// addSpans divides the parameters into runs, as few as there can be: one, unless a backbone is frozen or has a learning rate
+// or a number of steps of its own.
+func (o *optimizer) addSpans(l network.Layout, params kernel.Buffer, skipped map[string]int64) {
+	var from int
+	for i, s := range l.Spans() {
+		next := span{factor: 1, skipped: skipped[s.Backbone]}
+		if f, ok := o.settings.Factors[s.Backbone]; ok {
+			next.factor = f
 		}
-		d.SGD(params, grads, buffer, o.scale, n, kernel.SGDStep{LR: lr, Momentum: s.Momentum, WeightDecay: s.WeightDecay, First: t == 1})
+		if k := len(o.spans) - 1; i > 0 && from+o.spans[k].n == s.From && o.spans[k].factor == next.factor && o.spans[k].skipped == next.skipped {
+			o.spans = o.spans[:k]
+		} else {
+			from = s.From
+		}
+		next.n = s.To - from
+		next.params, next.grads = params.Slice(from, s.To), o.grads.Slice(from, s.To)
+		for i, m := range o.moments {
+			next.moments[i] = m.buffer.Slice(from, s.To)
+		}
+		o.spans = append(o.spans, next)
+	}
+}
+
+// step takes the step numbered t, 1 for the first, with learning rate lr. The gradient's norm is that of all parameters.
+func (o *optimizer) step(d kernel.Device, t int64, lr float64) {
+	if o.scale != nil {
+		d.ClipScale(o.scale, o.grads, o.size, float32(o.settings.ClipNorm))
+	}
+	for i := range o.spans {
+		s := &o.spans[i]
+		o.stepSpan(d, s, t-s.skipped, lr*s.factor)
+	}
+}
+
+func (o *optimizer) stepSpan(d kernel.Device, at *span, t int64, lr float64) {
+	s := &o.settings
+	if s.Name == "sgd" {
+		d.SGD(at.params, at.grads, at.moments[0], o.scale, at.n, kernel.SGDStep{LR: lr, Momentum: s.Momentum, WeightDecay: s.WeightDecay, First: t == 1})
 		return
 	}
-	d.Adam(params, grads, o.moments[0].buffer, o.moments[1].buffer, o.scale, n, kernel.AdamStep{
+	d.Adam(at.params, at.grads, at.moments[0], at.moments[1], o.scale, at.n, kernel.AdamStep{
 		LR: lr, Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon, WeightDecay: s.WeightDecay,
 		Correction1: 1 - math.Pow(s.Beta1, float64(t)), Correction2: 1 - math.Pow(s.Beta2, float64(t)),
 		Decoupled: s.Name == "adamw",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -114,7 +115,7 @@ func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
 		}
 		r.best = &best
 	}
-	if r.trainer, err = newTrainer(o.Device, spec, c.State.BatchSize, last.params, last.buffers, c.State.Optimizer); err != nil {
+	if r.trainer, err = newTrainer(o.Device, spec, c.State, last.params, last.buffers); err != nil {
 		return nil, err
 	}
 	if c.State.Step > 0 {
@@ -162,6 +163,7 @@ func (r *run) epoch(ctx context.Context) error {
 
 // finish writes the result to the checkpoint.
 func (r *run) finish(c *checkpoint.Checkpoint) {
+	r.state.Skipped = skipped(r.spec, c.State, r.state.Step)
 	c.State = r.state
 	c.Tensors = r.trainer.weights().export(r.layout, schema.RoleParameter, schema.RoleBuffer)
 	if r.state.Step > 0 {
@@ -170,6 +172,22 @@ func (r *run) finish(c *checkpoint.Checkpoint) {
 	if r.best != nil {
 		c.Tensors = append(c.Tensors, r.best.export(r.layout, schema.RoleBest, schema.RoleBest)...)
 	}
+}
+
+// skipped returns the steps that each backbone has not taken when training stands at step: those from before, and, of frozen
+// backbones, those taken since.
+func skipped(spec network.Spec, before checkpoint.State, step int64) map[string]int64 {
+	all := maps.Clone(before.Skipped)
+	for _, c := range spec.Modalities {
+		if !c.Frozen || step == before.Step {
+			continue
+		}
+		if all == nil {
+			all = map[string]int64{}
+		}
+		all[c.Name] += step - before.Step
+	}
+	return all
 }
 
 // importWeights takes a model's numbers from its tensors of the given roles.

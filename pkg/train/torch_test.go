@@ -63,7 +63,7 @@ func fixtureTrainer(t *testing.T, c *fixture.Training, settings checkpoint.Optim
 	if len(c.Parameters) != len(layout.Params) {
 		t.Fatalf("PyTorch has %d parameters, want %d", len(c.Parameters), len(layout.Params))
 	}
-	tr, err := newTrainer(open(t), spec, c.Rows, params, nil, settings)
+	tr, err := newTrainer(open(t), spec, checkpoint.State{BatchSize: c.Rows, Optimizer: settings}, params, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func holdRun(t *testing.T, c *fixture.Training, run fixture.Run) {
 		loss := make([]float32, 1)
 		tr.device.Download(loss, tr.step.Buffer(tr.graph.Loss))
 		losses = append(losses, loss[0])
-		tr.opt.step(tr.device, tr.tensors.Params, tr.grads, tr.graph.Layout.ParamSize, int64(step+1), run.LR)
+		tr.opt.step(tr.device, int64(step+1), run.LR)
 	}
 	hold(t, "losses", losses, run.Float32.Losses)
 	params := tr.weights().params

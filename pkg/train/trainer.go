@@ -31,8 +31,9 @@ type trainer struct {
 	evalIn   staging
 }
 
-// newTrainer puts a model on a device and plans its step for minibatches of up to rows rows.
-func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []float32, settings checkpoint.Optimizer) (*trainer, error) {
+// newTrainer puts a model on a device and plans its step for minibatches of up to state.BatchSize rows.
+func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, params, buffers []float32) (*trainer, error) {
+	rows := state.BatchSize
 	g, err := network.Build(spec, rows, true)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 	if t.grads, err = d.Alloc(g.Layout.ParamSize); err != nil {
 		return nil, err
 	}
-	if t.opt, err = newOptimizer(d, settings, g.Layout.ParamSize); err != nil {
+	if t.opt, err = newOptimizer(d, state.Optimizer, state.Skipped, g.Layout, t.tensors.Params, t.grads); err != nil {
 		return nil, err
 	}
 	if t.evaluate, err = whole.Bind(d, t.tensors); err != nil {
@@ -67,7 +68,8 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 	if err != nil {
 		return nil, err
 	}
-	for i, slot := range g.Layout.Params {
+	g.Fold(d, bound) // what is frozen stays as it is
+	for i, slot := range g.Layout.Trained() {
 		if _, taken := bound[grads[i]]; taken {
 			return nil, fmt.Errorf("planning the step: two parameters share the gradient of %s", slot.Name)
 		}
@@ -91,7 +93,6 @@ func newTrainer(d kernel.Device, spec network.Spec, rows int, params, buffers []
 // told of the rows done.
 func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, draw func(int32) *rand.Rand, step *int64, lr float64, done func(rows int)) (float64, error) {
 	var total float64
-	size := t.graph.Layout.ParamSize
 	err := t.stepIn.each(t.device, s, p, order, draw, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -103,7 +104,7 @@ func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32,
 			return fmt.Errorf("step %d: the loss is %v", *step+1, loss)
 		}
 		*step++
-		t.opt.step(t.device, t.tensors.Params, t.grads, size, *step, lr)
+		t.opt.step(t.device, *step, lr)
 		total += loss * float64(len(rows))
 		if done != nil {
 			done(len(rows))
