@@ -22,6 +22,7 @@ type command struct {
 
 	Model    modelFlags    `embed:""`
 	Training trainingFlags `embed:""`
+	Weights  weightFlags   `embed:""`
 
 	cli.Device
 	cli.Output
@@ -42,6 +43,9 @@ func (c *command) Run(ctx *cli.Context) error {
 	if err := c.Training.check(); err != nil {
 		return err
 	}
+	if len(c.Weights.Export) > 0 && c.Init != "" && c.Epochs == 0 && c.Samples == "" && c.Output.Output == "" {
+		return c.convert(ctx)
+	}
 	d, err := device.Open(c.Device.Device, c.Threads)
 	if err != nil {
 		return err
@@ -53,6 +57,10 @@ func (c *command) Run(ctx *cli.Context) error {
 	}
 	defer samples.Close()
 	model, err := c.start(ctx, samples)
+	if err != nil {
+		return err
+	}
+	spec, err := specOf(model)
 	if err != nil {
 		return err
 	}
@@ -74,6 +82,11 @@ func (c *command) Run(ctx *cli.Context) error {
 		return err
 	}
 	defer out.Abort()
+	exported, err := c.Weights.create(ctx)
+	if err != nil {
+		return err
+	}
+	defer exported.abort()
 	ctx.Log.Debug().Str("device", d.Name()).Int("samples", samples.Rows()).Uint64("seed", model.State.Seed).Msg("training")
 	if err := c.train(ctx, model, options); err != nil {
 		return err
@@ -86,7 +99,31 @@ func (c *command) Run(ctx *cli.Context) error {
 	if err := model.Write(out); err != nil {
 		return err
 	}
+	if err := exported.write(model, spec); err != nil {
+		return err
+	}
 	return out.Commit()
+}
+
+// convert writes the weights of --init to the files of --export, and no more.
+func (c *command) convert(ctx *cli.Context) error {
+	model, err := c.readInit(ctx)
+	if err != nil {
+		return err
+	}
+	spec, err := specOf(model)
+	if err != nil {
+		return err
+	}
+	if err := c.Weights.check(spec); err != nil {
+		return err
+	}
+	exported, err := c.Weights.create(ctx)
+	if err != nil {
+		return err
+	}
+	defer exported.abort()
+	return exported.write(model, spec)
 }
 
 // start returns the model to train: that of --init, arranged for the samples, or a new one.
@@ -96,7 +133,13 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 		if err != nil {
 			return nil, err
 		}
+		if err := c.Weights.check(spec); err != nil {
+			return nil, err
+		}
 		state := c.Training.state(checkpoint.State{})
+		if err := c.Training.factors(&state, spec); err != nil {
+			return nil, err
+		}
 		if err := train.CheckOptimizer(state.Optimizer); err != nil {
 			return nil, cli.Usage("%w", err)
 		}
@@ -105,22 +148,27 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 			return nil, err
 		}
 		model.Header.Modalities = samples.Header.Modalities
-		return model, nil
+		return model, c.Weights.load(model, spec)
 	}
-	if err := c.Model.refuse(); err != nil {
-		return nil, err
-	}
-	in, err := ctx.OpenStream(c.Init)
+	model, err := c.readInit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer in.Close()
-	model, err := checkpoint.Read(in)
+	if err := c.Model.change(model); err != nil {
+		return nil, err
+	}
+	spec, err := specOf(model)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.Weights.check(spec); err != nil {
 		return nil, err
 	}
 	trained := model.State.Optimizer.Name
 	model.State = c.Training.state(model.State)
+	if err := c.Training.factors(&model.State, spec); err != nil {
+		return nil, err
+	}
 	if model.State.Step > 0 && model.State.Optimizer.Name != trained {
 		return nil, cli.Usage("--optimizer %s: the model of --init was trained with %s, whose moments do not carry over", model.State.Optimizer.Name, trained)
 	}
@@ -128,6 +176,22 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 		return nil, cli.Usage("%w", err)
 	}
 	return model, arrange(samples, model)
+}
+
+// readInit reads the model of --init.
+func (c *command) readInit(ctx *cli.Context) (*checkpoint.Checkpoint, error) {
+	if err := c.Model.refuse(); err != nil {
+		return nil, err
+	}
+	if err := c.Weights.refuse(); err != nil {
+		return nil, err
+	}
+	in, err := ctx.OpenStream(c.Init)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return checkpoint.Read(in)
 }
 
 func (c *command) readPlan(ctx *cli.Context, model *checkpoint.Checkpoint, samples *train.Samples) (*train.Plan, error) {

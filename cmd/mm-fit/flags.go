@@ -1,7 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mmtools/pkg/checkpoint"
@@ -12,11 +17,13 @@ import (
 	"mmtools/pkg/train"
 )
 
-// modelFlags describe a new model; with --init the model says itself what it is.
+// modelFlags describe a new model; with --init the model says itself what it is, but for what is frozen.
 type modelFlags struct {
 	Backbone    []string `sep:"none" placeholder:"[NAME=]SPEC" help:"Backbone of modality NAME, or of all: identity; linear:H; mlp:H1,H2,... with a ReLU after each layer; and for images and spectrograms cnn:C1,C2,...; temporal:C1,C2,... over time; resnet18; resnet34 (default: mlp:512). Repeat it for several modalities."`
 	Input       []string `sep:"none" placeholder:"NAME=SPEC" help:"Prepare the frames of modality NAME, of shape (C,H,W) or (T,C,H,W), in a list of frames:N (one of each of N segments), size:HxW (resize), crop (in training: a random part) and flip (in training: mirror half of the samples); as published: frames:3,size:224,crop,flip. Repeat it for several modalities."`
 	Fusion      *string  `placeholder:"SPEC" help:"Join the features by concat or sum; by film[:NAME], modality NAME (the last where none is named) modulated by the others; by gated[:WIDTH] units; or by attention[:HEADS:WIDTH] among the modalities. Widths are 512 and heads 8 where not given (default: concat)."`
+	Freeze      []string `placeholder:"NAME" help:"Do not train the backbone of modality NAME: its weights stay, and its batch normalisations use and keep their running statistics. The model keeps it frozen when training goes on. Repeat it for several modalities."`
+	Unfreeze    []string `placeholder:"NAME" help:"Train the backbone of modality NAME again that the model of --init has frozen."`
 	Standardize *bool    `negatable:"" help:"Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)."`
 }
 
@@ -69,7 +76,55 @@ func (m modelFlags) spec(h schema.Header) (network.Spec, error) {
 	if err := spec.Check(); err != nil {
 		return spec, cli.Usage("the model cannot be built: %w", err)
 	}
+	return m.freeze(spec)
+}
+
+// freeze sets which backbones are trained.
+func (m modelFlags) freeze(spec network.Spec) (network.Spec, error) {
+	if err := checkNames("--freeze", spec, m.Freeze...); err != nil {
+		return spec, err
+	}
+	if err := checkNames("--unfreeze", spec, m.Unfreeze...); err != nil {
+		return spec, err
+	}
+	spec.Modalities = slices.Clone(spec.Modalities)
+	for i := range spec.Modalities {
+		c := &spec.Modalities[i]
+		frozen, thawed := slices.Contains(m.Freeze, c.Name), slices.Contains(m.Unfreeze, c.Name)
+		if frozen && thawed {
+			return spec, cli.Usage("--freeze %s and --unfreeze %s: which of the two?", c.Name, c.Name)
+		}
+		c.Frozen = (c.Frozen || frozen) && !thawed
+	}
 	return spec, nil
+}
+
+// change sets what the flags change in a model of --init.
+func (m modelFlags) change(model *checkpoint.Checkpoint) error {
+	if len(m.Freeze)+len(m.Unfreeze) == 0 {
+		return nil
+	}
+	spec, err := specOf(model)
+	if err != nil {
+		return err
+	}
+	if spec, err = m.freeze(spec); err != nil {
+		return err
+	}
+	if model.Spec, err = json.Marshal(spec); err != nil {
+		return fmt.Errorf("writing mm.spec: %w", err)
+	}
+	return nil
+}
+
+// checkNames refuses a name that no modality of the model has.
+func checkNames(flag string, spec network.Spec, names ...string) error {
+	for _, name := range names {
+		if have := modality.Names(spec.Channels()); !slices.Contains(have, name) {
+			return cli.Usage("%s %s: no modality %q; the model has %v", flag, name, name, have)
+		}
+	}
+	return nil
 }
 
 func specOf(model *checkpoint.Checkpoint) (network.Spec, error) { return network.ParseSpec(model.Spec) }
@@ -83,6 +138,7 @@ type trainingFlags struct {
 	WeightDecay *float64 `placeholder:"W" help:"Weight decay: added to the gradient by adam and sgd, taken off the weights by adamw (default: 0.0001, or that of --init)."`
 	Momentum    *float64 `placeholder:"M" help:"Momentum of sgd (default: 0.9, or that of --init)."`
 	ClipNorm    *float64 `placeholder:"MAX" help:"Scale the gradient of all parameters down to norm MAX where it is larger; 0 never does (default: 0, or that of --init)."`
+	LRFactor    []string `name:"lr-factor" sep:"none" placeholder:"NAME=F" help:"Multiply the learning rate of modality NAME's backbone by F (default: 1, or that of --init). Repeat it for several modalities."`
 	Seed        *uint64  `placeholder:"N" env:"MM_SEED" help:"Seed of every random choice; the same seed gives the same bytes (default: 0, or that of --init)."`
 }
 
@@ -111,6 +167,29 @@ func (t trainingFlags) state(from checkpoint.State) checkpoint.State {
 		s.Optimizer.Momentum = 0
 	}
 	return s
+}
+
+// factors sets the factors of the learning rate that the flags give, those of from otherwise. A factor of 1 is none.
+func (t trainingFlags) factors(s *checkpoint.State, spec network.Spec) error {
+	if len(t.LRFactor) == 0 {
+		return nil
+	}
+	all := map[string]float64{}
+	maps.Copy(all, s.Optimizer.Factors)
+	for _, v := range t.LRFactor {
+		name, text, _ := strings.Cut(v, "=")
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(f >= 0) || math.IsInf(f, 0) {
+			return cli.Usage("--lr-factor: got %q, want NAME=F, F a finite number, 0 or more", v)
+		}
+		if err := checkNames("--lr-factor", spec, name); err != nil {
+			return err
+		}
+		all[name] = f
+	}
+	maps.DeleteFunc(all, func(_ string, f float64) bool { return f == 1 })
+	s.Optimizer.Factors = all
+	return nil
 }
 
 func set[T any](to *T, from *T) {
