@@ -1,0 +1,5 @@
+//go:build !dnnl
+
+package train
+
+const curves = false
