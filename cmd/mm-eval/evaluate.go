@@ -156,7 +156,7 @@ func (c *evaluateCommand) readModel(ctx *cli.Context) (schema.Model, string, err
 		return schema.Model{}, "", err
 	}
 	defer in.Close()
-	m, err := schema.ReadModel(in)
+	m, err := schema.ReadModel(in, schema.RoleOptimizer)
 	if err != nil {
 		return m, "", err
 	}

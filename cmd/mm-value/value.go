@@ -97,7 +97,7 @@ func (c *command) readModel(ctx *cli.Context) (schema.Model, int, error) {
 		return schema.Model{}, 0, err
 	}
 	defer in.Close()
-	m, err := schema.ReadModel(in)
+	m, err := schema.ReadModel(in, schema.RoleOptimizer)
 	if err != nil {
 		return m, 0, err
 	}

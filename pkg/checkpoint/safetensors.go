@@ -8,6 +8,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/apache/arrow/go/v17/arrow/float16"
+
+	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 )
 
@@ -144,24 +147,10 @@ func decode(out []float32, raw []byte, dtype string) {
 		case "F32":
 			out[i] = math.Float32frombits(le.Uint32(raw[4*i:]))
 		case "F16":
-			out[i] = half(le.Uint16(raw[2*i:]))
+			out[i] = schema.Half(float16.FromBits(le.Uint16(raw[2*i:])))
 		case "BF16":
 			out[i] = math.Float32frombits(uint32(le.Uint16(raw[2*i:])) << 16)
 		}
-	}
-}
-
-// half returns an IEEE 754 binary16 as float32, which holds every one exactly. Below 2^-14 a half is a multiple of 2^-24,
-// which arrow's float16 takes for a much smaller number.
-func half(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
-	switch exponent {
-	case 0:
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	default:
-		return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -162,9 +163,9 @@ func tensorColumns(t Tensor) []arrow.Array {
 	}
 }
 
-// ReadModel reads a model stream to its end and holds its rows against mm.sha256. Nothing of the model is the reader's
-// memory.
-func ReadModel(r *stream.Reader) (Model, error) {
+// ReadModel reads a model stream to its end and holds its rows against mm.sha256. Tensors of the roles in without are
+// checked too, but left out: what does not train needs no moments. Nothing of the model is the reader's memory.
+func ReadModel(r *stream.Reader, without ...string) (Model, error) {
 	h, err := readHeader(r, KindModel)
 	if err != nil {
 		return Model{}, err
@@ -188,6 +189,9 @@ func ReadModel(r *stream.Reader) (Model, error) {
 			return Model{}, err
 		}
 	}
+	sum := newHasher() // on another thread: it takes as long as the copying
+	defer sum.stop()
+	rows := 0
 	for {
 		record, err := r.Next()
 		if err == io.EOF {
@@ -196,11 +200,19 @@ func ReadModel(r *stream.Reader) (Model, error) {
 		if err != nil {
 			return Model{}, err
 		}
-		if m.Tensors, err = appendTensors(m.Tensors, record, columns, r.Name()); err != nil {
+		tensors, err := readTensors(record, columns, rows, r, without)
+		if err != nil {
 			return Model{}, err
 		}
+		rows += len(tensors)
+		for _, t := range tensors {
+			sum.add(t)
+			if !slices.Contains(without, t.Role) {
+				m.Tensors = append(m.Tensors, t)
+			}
+		}
 	}
-	if got := HashTensors(m.Tensors); got != m.SHA256 {
+	if got := sum.stop(); got != m.SHA256 {
 		return Model{}, stream.Errorf("%s: rows have SHA-256 %s, metadata %s says %q", r.Name(), got, keySHA256, m.SHA256)
 	}
 	return m, nil
@@ -213,10 +225,10 @@ func raw(s string) json.RawMessage {
 	return json.RawMessage(s)
 }
 
-func appendTensors(to []Tensor, record arrow.Record, columns [4]int, name string) ([]Tensor, error) {
+func readTensors(record arrow.Record, columns [4]int, first int, r *stream.Reader, without []string) ([]Tensor, error) {
 	names, roles := record.Column(columns[0]).(*array.String), record.Column(columns[1]).(*array.String)
 	shapes, blobs := record.Column(columns[2]).(*array.List), record.Column(columns[3]).(*array.LargeBinary)
-	check := rows{name: name, first: int64(len(to))}
+	check := rows{name: r.Name(), first: int64(first)}
 	for i, f := range modelFields {
 		if err := check.whole(f.Name, record.Column(columns[i])); err != nil {
 			return nil, err
@@ -226,6 +238,7 @@ func appendTensors(to []Tensor, record arrow.Record, columns [4]int, name string
 	if err := check.whole("a dimension of shape", dims); err != nil {
 		return nil, err
 	}
+	var to []Tensor
 	for i := range int(record.NumRows()) {
 		t := Tensor{Name: string([]byte(names.Value(i))), Role: string([]byte(roles.Value(i)))}
 		from, to64 := shapes.ValueOffsets(i)
@@ -236,8 +249,12 @@ func appendTensors(to []Tensor, record arrow.Record, columns [4]int, name string
 		if len(data)%4 != 0 {
 			return nil, check.errorf(i, "tensor %q: %d bytes are no float32", t.Name, len(data))
 		}
-		t.Data = make([]float32, len(data)/4)
-		copy(view[byte](t.Data), data)
+		if r.Mapped() && slices.Contains(without, t.Role) {
+			t.Data = view[float32](data) // read once, before the reader is closed
+		} else {
+			t.Data = make([]float32, len(data)/4)
+			copy(view[byte](t.Data), data)
+		}
 		if err := checkTensor(t); err != nil {
 			return nil, check.errorf(i, "tensor %q: %w", t.Name, err)
 		}

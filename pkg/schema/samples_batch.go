@@ -103,7 +103,7 @@ func (b *SamplesBatch) CopyRow(p, i int, dst []float32) {
 		copy(dst, t.f32[from:to])
 	case t.f16 != nil:
 		for k, v := range t.f16[from:to] {
-			dst[k] = v.Float32()
+			dst[k] = Half(v)
 		}
 	default:
 		for k, v := range t.u8[from:to] {
