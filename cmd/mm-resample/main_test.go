@@ -7,11 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"mmtools/internal/exits"
 	"mmtools/pkg/modality"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
@@ -23,19 +23,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Setup: fixtures,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
-}
-
-// exits CODE SHELL-COMMAND asserts the exit code of a bash command line.
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: exits CODE COMMAND")
-	}
-	ts.Check(ts.Exec("bash", "-c", "set -o pipefail\n"+args[1]+"\necho \"exit $?\" >&2"))
-	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stderr")), "\n")
-	if got := lines[len(lines)-1]; got != "exit "+args[0] {
-		ts.Fatalf("%s: got %s, want exit %s", args[1], got, args[0])
-	}
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits.Command}})
 }
 
 // fixtures lays contributions into a script's folder: the table of docs/design.md, a thousand samples whose modality v

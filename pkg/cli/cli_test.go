@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mmtools/internal/exits"
 	"mmtools/pkg/stream"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -92,24 +93,9 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"exits": exits,
+		"exits": exits.Command,
 		"left":  left,
 	}})
-}
-
-// exits CODE SHELL-COMMAND asserts the exit code of a bash command line.
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: exits CODE COMMAND")
-	}
-	err := ts.Exec("bash", "-c", "set -o pipefail\n"+args[1]+"\necho \"exit $?\" >&2")
-	if err != nil {
-		ts.Fatalf("running bash: %v", err)
-	}
-	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stderr")), "\n")
-	if got := lines[len(lines)-1]; got != "exit "+args[0] {
-		ts.Fatalf("%s: got %s, want exit %s", args[1], got, args[0])
-	}
 }
 
 // left FILE... asserts that the work directory holds these files and no other, such as a forgotten temporary one.
