@@ -57,6 +57,11 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 		Digest: schema.Digest{Samples: r.Header().Digest.Samples, Model: m.Digest()},
 	})
 	about.Epoch = epoch
+	if spec, err := network.ParseSpec(m.Spec); err != nil {
+		return nil, err
+	} else if strings.HasPrefix(spec.Fusion, "attention") {
+		about.Baseline = "left-out" // attention sees no token of an absent modality, not one of zeros
+	}
 	out, err := c.create(ctx, about, r.Columns())
 	if err != nil {
 		return nil, err
