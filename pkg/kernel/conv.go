@@ -133,9 +133,10 @@ type Convolution interface {
 	// 1/sqrt(var + epsilon), and moves the running statistics, the variance unbiased, by the momentum. residual may be
 	// nil; y may be x or residual.
 	BatchNorm(y, x, residual Buffer, p Norm, n int, i Image, s NormStep, relu bool)
-	// BatchNormGrad writes the gradients of x, gamma and beta. Where relu was set, y is BatchNorm's result, and dy counts
-	// only where it is positive; where a residual was, its gradient is written to dresidual (nil where not). dx and
-	// dresidual may be dy, not each other.
+	// BatchNormGrad writes the gradients of x, gamma and beta. Where relu was set, dy counts only where BatchNorm's result was
+	// positive; where a residual was, its gradient is written to dresidual (nil where not). y is that result where both are, and
+	// not read where not: without a residual x tells its sign, computed as BatchNorm did, to the bit. dx and dresidual may be dy,
+	// not each other.
 	BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y Buffer, p Norm, n int, i Image, relu bool)
 	// FoldNorm writes scale = gamma / sqrt(running variance + epsilon) and shift = beta - scale * running mean. scale,
 	// shift (C).

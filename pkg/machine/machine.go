@@ -20,11 +20,15 @@ type Program struct {
 	Inputs []*gorgonia.Node
 	// Bound nodes live in memory of the caller: parameters, buffers, and outputs such as gradients.
 	Bound map[*gorgonia.Node]kernel.Buffer
+	// Over is a machine of the same device whose memory this one takes too, where it is large enough; nil for memory of its own.
+	// What a run of one leaves, and inputs filled before, are lost when the other runs.
+	Over *Machine
 }
 
 // Machine is a compiled program.
 type Machine struct {
 	device  kernel.Device
+	memory  kernel.Buffer
 	rows    int
 	program []instruction
 	buffers map[*gorgonia.Node]kernel.Buffer
@@ -50,12 +54,13 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 	}
 	plan := planMemory(order, p)
 	m := &Machine{device: d, rows: p.Rows, buffers: map[*gorgonia.Node]kernel.Buffer{}, arena: plan.arena, unique: plan.unique}
-	arena, err := d.Alloc(max(plan.arena, 1))
-	if err != nil {
+	if p.Over != nil && p.Over.memory.Len() >= plan.arena {
+		m.memory = p.Over.memory
+	} else if m.memory, err = d.Alloc(max(plan.arena, 1)); err != nil {
 		return nil, fmt.Errorf("allocating %d bytes for activations: %w", 4*plan.arena, err)
 	}
 	for n, place := range plan.places {
-		m.buffers[n] = arena.Slice(place.offset, place.offset+max(1, n.Shape().TotalSize()))
+		m.buffers[n] = m.memory.Slice(place.offset, place.offset+max(1, n.Shape().TotalSize()))
 	}
 	for n, b := range p.Bound {
 		if b.Len() < n.Shape().TotalSize() {
@@ -66,6 +71,9 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 	for _, s := range order {
 		if s.op == nil {
 			if value, ok := constant(s.node); ok {
+				if m.buffers[s.node], err = d.Alloc(1); err != nil {
+					return nil, fmt.Errorf("allocating a constant: %w", err)
+				}
 				d.Upload(m.buffers[s.node], []float32{value})
 			}
 			continue

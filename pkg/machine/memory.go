@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/op"
 )
 
 // place is a run of the arena, taken from the instruction that writes it to the last that reads it.
@@ -48,6 +49,9 @@ func planMemory(order []step, p Program) memoryPlan {
 			from = -1 // filled before the program starts
 		}
 		size := max(1, s.node.Shape().TotalSize())
+		if _, ok := constant(s.node); ok && s.op == nil {
+			continue // memory of its own
+		}
 		pl := &place{size: (size + align - 1) / align * align, from: from, to: last[s.node]}
 		plan.places[s.node] = pl
 		plan.unique += pl.size
@@ -75,8 +79,14 @@ func lastUses(order []step, p Program) map[*gorgonia.Node]int {
 	last := map[*gorgonia.Node]int{}
 	for i, s := range order {
 		last[s.node] = i
-		for _, child := range s.in {
-			last[child] = i
+		var unread []int
+		if o, ok := s.op.(op.Orderer); ok {
+			unread = o.OrderOnly()
+		}
+		for k, child := range s.in {
+			if !slices.Contains(unread, k) {
+				last[child] = i
+			}
 		}
 	}
 	for _, s := range order {

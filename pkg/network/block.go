@@ -52,10 +52,7 @@ func (u unit) add(g *Graph, x op.Maps, residual *op.Maps, relu bool) (op.Maps, e
 		return op.Maps{}, err
 	}
 	norm.Batch, norm.Grad = g.scratch(u.norm+".batch", 2, u.k), g.scratch(u.norm+".grad", 2, u.k)
-	if y, err = op.BatchNorm(y, norm, normStep, relu && residual == nil); err != nil || residual == nil {
-		return y, err
-	}
-	return op.AddReLU(y, *residual)
+	return op.BatchNorm(y, norm, normStep, residual, relu)
 }
 
 // fold is a batch normalisation that an evaluation has folded to a scale and a shift, (C) each.

@@ -12,18 +12,11 @@ import (
 	"mmtools/pkg/kernel"
 )
 
-// add is y = a + b, and max(0, y) where relu is set. a, b and y (B,N), or, where whole is set, of any one shape without a
-// minibatch.
+// add is y = a + b. a, b and y (B,N), or, where whole is set, of any one shape without a minibatch.
 type add struct {
 	attributes
-	n           int // elements: of a row, or, where whole is set, of all
-	relu, whole bool
-}
-
-// AddReLU adds y = max(0, a + b) to the graph: the end of a residual block. a, b of the same shape.
-func AddReLU(a, b Maps) (Maps, error) {
-	n, err := apply(add{n: a.Frames * a.Image.Size(), relu: true}, a.Node, b.Node)
-	return a.like(n, a.Image), err
+	n     int // elements: of a row, or, where whole is set, of all
+	whole bool
 }
 
 // Sum returns the operation that runs an addition that Gorgonia's differentiation put into the graph, where a value is
@@ -42,7 +35,7 @@ func Sum(n *gorgonia.Node, batched bool) Op {
 
 func (o add) Arity() int                { return 2 }
 func (o add) Type() hm.Type             { return signature(matrixType, matrixType, matrixType) }
-func (o add) String() string            { return fmt.Sprintf("Add{%d,%t,%t}", o.n, o.relu, o.whole) }
+func (o add) String() string            { return fmt.Sprintf("Add{%d,%t}", o.n, o.whole) }
 func (o add) WriteHash(h hash.Hash)     { writeHash(h, o) }
 func (o add) Hashcode() uint32          { return hashcode(o) }
 func (o add) InPlace() int              { return 0 }
@@ -65,20 +58,10 @@ func (o add) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffe
 	if !o.whole {
 		n *= rows
 	}
-	if o.relu {
-		d.AddReLU(out, in[0], in[1], n)
-		return
-	}
 	d.Add(out, in[0], in[1], n)
 }
 
-// SymDiff gives both inputs the gradient dy, masked by y > 0 where there is a ReLU.
+// SymDiff gives both inputs the gradient dy.
 func (o add) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-	if o.relu {
-		var err error
-		if dy, err = apply(reluGrad{n: o.n}, dy, out); err != nil {
-			return nil, err
-		}
-	}
 	return gorgonia.Nodes{dy, dy}, nil
 }

@@ -16,29 +16,51 @@ import (
 // deviation; Grad, (2,C), for the gradients of gamma and beta. What is scratch must be bound to memory of its own.
 type Norm struct{ Gamma, Beta, RunningMean, RunningVar, Batch, Grad *gorgonia.Node }
 
-// batchNorm is torch.nn.functional.batch_norm in training, then ReLU where relu is set.
-// x (B,T*C*H*W), gamma, beta, running mean and variance (C), batch (2,C), grad (2,C); y as x.
+// batchNorm is torch.nn.functional.batch_norm in training, then the residual added where there is one, then ReLU where relu
+// is set. x (B,T*C*H*W), gamma, beta, running mean and variance (C), batch (2,C), grad (2,C), residual as x; y as x.
 type batchNorm struct {
 	attributes
-	image  kernel.Image
-	frames int
-	step   kernel.NormStep
-	relu   bool
+	image          kernel.Image
+	frames         int
+	step           kernel.NormStep
+	residual, relu bool
 }
 
-// BatchNorm adds a batch normalisation in training, followed by ReLU where relu is set.
-func BatchNorm(x Maps, p Norm, step kernel.NormStep, relu bool) (Maps, error) {
-	o := batchNorm{image: x.Image, frames: x.Frames, step: step, relu: relu}
-	n, err := apply(o, x.Node, p.Gamma, p.Beta, p.RunningMean, p.RunningVar, p.Batch, p.Grad)
+// BatchNorm adds a batch normalisation in training, plus residual, which may be nil, followed by ReLU where relu is set.
+func BatchNorm(x Maps, p Norm, step kernel.NormStep, residual *Maps, relu bool) (Maps, error) {
+	o := batchNorm{image: x.Image, frames: x.Frames, step: step, residual: residual != nil, relu: relu}
+	in := []*gorgonia.Node{x.Node, p.Gamma, p.Beta, p.RunningMean, p.RunningVar, p.Batch, p.Grad}
+	if residual != nil {
+		in = append(in, residual.Node)
+	}
+	n, err := apply(o, in...)
 	return x.like(n, x.Image), err
 }
 
-func (o batchNorm) Arity() int { return 7 }
+func (o batchNorm) Arity() int {
+	if o.residual {
+		return 8
+	}
+	return 7
+}
+
 func (o batchNorm) Type() hm.Type {
+	if o.residual {
+		return signature(matrixType, vectorType, vectorType, vectorType, vectorType, matrixType, matrixType, matrixType, matrixType)
+	}
 	return signature(matrixType, vectorType, vectorType, vectorType, vectorType, matrixType, matrixType, matrixType)
 }
+
+// InPlace lets y take the residual's memory: x is needed for the gradient.
+func (o batchNorm) InPlace() int {
+	if o.residual {
+		return 7
+	}
+	return -1
+}
+
 func (o batchNorm) String() string {
-	return fmt.Sprintf("BatchNorm{%+v,%d,%v,%t}", o.image, o.frames, o.step, o.relu)
+	return fmt.Sprintf("BatchNorm{%+v,%d,%v,%t,%t}", o.image, o.frames, o.step, o.residual, o.relu)
 }
 func (o batchNorm) WriteHash(h hash.Hash) { writeHash(h, o) }
 func (o batchNorm) Hashcode() uint32      { return hashcode(o) }
@@ -46,12 +68,17 @@ func (o batchNorm) Mutates() []int        { return []int{3, 4, 5} }
 func (o batchNorm) size() int             { return o.frames * o.image.Size() }
 
 func (o batchNorm) DiffWRT(inputs int) []bool {
-	return []bool{true, true, true, false, false, false, false}
+	return []bool{true, true, true, false, false, false, false, true}[:inputs]
 }
 
 func (o batchNorm) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	for i, what := range []string{"gamma", "beta", "running mean", "running variance"} {
 		if err := sized(o, in[1+i], what, o.image.C); err != nil {
+			return nil, err
+		}
+	}
+	if o.residual {
+		if _, err := batched(o, in[7], o.size(), 0); err != nil {
 			return nil, err
 		}
 	}
@@ -70,13 +97,26 @@ func (o batchNorm) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 func (o batchNorm) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
 	c := o.image.C
 	p := kernel.Norm{Gamma: in[1], Beta: in[2], RunningMean: in[3], RunningVar: in[4], Mean: in[5].Slice(0, c), InvStd: in[5].Slice(c, 2*c)}
-	d.BatchNorm(out, in[0], nil, p, rows*o.frames, o.image, o.step, o.relu)
+	var residual kernel.Buffer
+	if o.residual {
+		residual = in[7]
+	}
+	d.BatchNorm(out, in[0], residual, p, rows*o.frames, o.image, o.step, o.relu)
 }
 
 // SymDiff gives the gradients of x, gamma and beta. One kernel computes all three: it writes the latter two to the scratch
-// grad, from which they are copied after it.
+// grad, from which they are copied after it. The residual's is dy where the activation let it through, and x's follows from that.
 func (o batchNorm) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := apply(batchNormGrad{o}, dy, in[0], out, in[1], in[2], in[5], in[6])
+	backward := o
+	if o.residual && o.relu {
+		var err error
+		if dy, err = apply(reluGrad{n: o.size()}, dy, out); err != nil {
+			return nil, err
+		}
+		backward.relu = false
+	}
+	backward.residual = false
+	dx, err := apply(batchNormGrad{backward}, dy, in[0], out, in[1], in[2], in[5], in[6])
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +126,14 @@ func (o batchNorm) SymDiff(in gorgonia.Nodes, out, dy *gorgonia.Node) (gorgonia.
 			return nil, err
 		}
 	}
+	if o.residual {
+		grads = append(grads, dy)
+	}
 	return grads, nil
 }
 
 // batchNormGrad is the gradient of a batch normalisation's input; it writes those of gamma and beta to grad.
-// dy, x, y (B,T*C*H*W), gamma, beta (C), batch (2,C), grad (2,C); dx as x.
+// dy, x, y (B,T*C*H*W; for the order only), gamma, beta (C), batch (2,C), grad (2,C); dx as x.
 type batchNormGrad struct{ batchNorm }
 
 func (o batchNormGrad) Arity() int { return 7 }
@@ -101,6 +144,7 @@ func (o batchNormGrad) String() string        { return "Grad" + o.batchNorm.Stri
 func (o batchNormGrad) WriteHash(h hash.Hash) { writeHash(h, o) }
 func (o batchNormGrad) Hashcode() uint32      { return hashcode(o) }
 func (o batchNormGrad) Mutates() []int        { return []int{6} }
+func (o batchNormGrad) OrderOnly() []int      { return []int{2} }
 func (o batchNormGrad) InPlace() int          { return 0 }
 
 func (o batchNormGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {

@@ -26,6 +26,10 @@ type Op interface {
 	InPlace() int
 }
 
+// Orderer is an Op some of whose inputs only say what has to run before it: their values are not read, and their memory may
+// be used again by then.
+type Orderer interface{ OrderOnly() []int }
+
 // mutator is an Op that writes to some of its inputs: scratch and running statistics.
 type mutator interface{ Mutates() []int }
 

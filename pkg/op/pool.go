@@ -76,6 +76,7 @@ func (o maxPoolGrad) String() string        { return "Grad" + o.maxPool.String()
 func (o maxPoolGrad) WriteHash(h hash.Hash) { writeHash(h, o) }
 func (o maxPoolGrad) Hashcode() uint32      { return hashcode(o) }
 func (o maxPoolGrad) Mutates() []int        { return nil }
+func (o maxPoolGrad) OrderOnly() []int      { return []int{2} }
 
 func (o maxPoolGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	return batched(o, in[0], o.out(), o.in())

@@ -67,17 +67,20 @@ func fixtureTrainer(t *testing.T, c *fixture.Training, settings checkpoint.Optim
 	if err != nil {
 		t.Fatal(err)
 	}
-	for p, m := range c.Modalities {
-		copy(tr.stepIn.x[p], floats(t, c.X[m.Name]))
-		copy(tr.evalIn.x[p], floats(t, c.X[m.Name]))
-	}
-	copy(tr.stepIn.keep, floats(t, c.Keep))
-	copy(tr.evalIn.keep, floats(t, c.Keep))
-	copy(tr.stepIn.label, floats(t, c.Label))
-	copy(tr.stepIn.weight, floats(t, c.Weight))
-	tr.stepIn.upload(tr.device, c.Rows)
-	tr.evalIn.upload(tr.device, c.Rows)
+	stage(t, tr, &tr.stepIn, c)
 	return tr
+}
+
+// stage puts the fixture's minibatch in place, for a run of one machine: the other's memory is the same.
+func stage(t *testing.T, tr *trainer, in *staging, c *fixture.Training) {
+	t.Helper()
+	for p, m := range c.Modalities {
+		copy(in.x[p], floats(t, c.X[m.Name]))
+	}
+	copy(in.keep, floats(t, c.Keep))
+	copy(in.label, floats(t, c.Label))
+	copy(in.weight, floats(t, c.Weight))
+	in.upload(tr.device, c.Rows)
 }
 
 // floats returns float32 elements, or int32 ones as float32: labels.
@@ -96,10 +99,11 @@ func floats(t *testing.T, v fixture.Tensor) []float32 {
 func holdGradients(t *testing.T, c *fixture.Training) {
 	tr := fixtureTrainer(t, c, checkpoint.Optimizer{Name: "sgd"})
 	tr.step.Run(c.Rows)
-	tr.predict.Run(c.Rows)
 	loss := make([]float32, 1)
 	tr.device.Download(loss, tr.step.Buffer(tr.graph.Loss))
 	hold(t, "loss", loss, c.Float32.Loss)
+	stage(t, tr, &tr.evalIn, c)
+	tr.predict.Run(c.Rows)
 	logits := make([]float32, c.Rows*c.Classes)
 	tr.device.Download(logits, tr.predict.Buffer(tr.whole.Logits))
 	hold(t, "logits", logits, c.Float32.Logits)

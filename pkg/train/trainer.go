@@ -59,11 +59,6 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 	if t.evaluate, err = whole.Bind(d, t.tensors); err != nil {
 		return nil, err
 	}
-	t.predict, err = machine.Compile(d, machine.Program{
-		Rows: rows, Outputs: []*gorgonia.Node{whole.Logits}, Inputs: append([]*gorgonia.Node{whole.Keep}, whole.X...), Bound: t.evaluate})
-	if err != nil {
-		return nil, err
-	}
 	bound, err := g.Bind(d, t.tensors)
 	if err != nil {
 		return nil, err
@@ -78,6 +73,12 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 	inputs := append([]*gorgonia.Node{g.Keep, g.Label, g.Weight}, g.X...)
 	t.step, err = machine.Compile(d, machine.Program{
 		Rows: rows, Outputs: append([]*gorgonia.Node{g.Loss}, grads...), Inputs: inputs, Bound: bound})
+	if err != nil {
+		return nil, err
+	}
+	// Steps and evaluations never run at once: they share their memory.
+	t.predict, err = machine.Compile(d, machine.Program{
+		Rows: rows, Outputs: []*gorgonia.Node{whole.Logits}, Inputs: append([]*gorgonia.Node{whole.Keep}, whole.X...), Bound: t.evaluate, Over: t.step})
 	if err != nil {
 		return nil, err
 	}

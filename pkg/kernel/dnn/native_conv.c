@@ -63,7 +63,10 @@ static int choose(plan *p) {
 	dnnl_alg_kind_t algorithm = p->s->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
 	int affine = p->s->direction == DN_AFFINE;
 	dnnl_convolution_desc_t d;
-	if (l->convolution_forward_desc_init(&d, affine ? dnnl_forward_inference : dnnl_forward_training, algorithm, &p->in, &p->weights,
+	// In inference the library takes weights that Winograd has transformed already, by a reorder on one thread that costs more than
+	// the convolution; in training it transforms them itself, on all.
+	dnnl_prop_kind_t kind = affine && !p->s->winograd ? dnnl_forward_inference : dnnl_forward_training;
+	if (l->convolution_forward_desc_init(&d, kind, algorithm, &p->in, &p->weights,
 			affine ? &p->shift : 0, &p->out, p->stride, p->pad, p->pad) ||
 		l->primitive_desc_create(&p->forward, &d, p->attr, p->e->engine, 0))
 		return 1;

@@ -96,7 +96,7 @@ func affinePart(p *Plain, part, parts int) {
 func (a *call) affine(n, c int, scale, shift float32) {
 	at, step := plane(a.image, n, c)
 	for range a.image.H * a.image.W {
-		v := a.x[at]*scale + shift
+		v := float32(a.x[at]*scale) + shift
 		if a.residual != nil {
 			v += a.residual[at]
 		}
@@ -110,6 +110,9 @@ func (a *call) affine(n, c int, scale, shift float32) {
 
 // BatchNormGrad is kernel.Convolution's.
 func (p *Plain) BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y []float32, norm Norm, n int, i kernel.Image, relu bool) {
+	if dresidual == nil {
+		y = nil // x tells
+	}
 	p.call = call{w: dx, residual: dresidual, dgamma: dgamma, dbeta: dbeta, dy: dy, x: x, y: y, norm: norm, n: n, image: i, relu: relu}
 	p.split(i.C, batchNormGradPart)
 }
@@ -123,11 +126,12 @@ func batchNormGradPart(p *Plain, part, parts int) {
 	pixels := a.image.H * a.image.W
 	for c := from; c < to; c++ {
 		mean, invStd := float64(a.norm.Mean[c]), float64(a.norm.InvStd[c])
+		scale, shift := a.norm.affine(c)
 		var sum, dot float64
 		for n := range a.n {
 			at, step := plane(a.image, n, c)
 			for range pixels {
-				g := a.through(at)
+				g := a.through(at, scale, shift)
 				sum += g
 				dot += g * (float64(a.x[at]) - mean) * invStd
 				at += step
@@ -138,7 +142,7 @@ func batchNormGradPart(p *Plain, part, parts int) {
 		for n := range a.n {
 			at, step := plane(a.image, n, c)
 			for range pixels {
-				g := a.through(at)
+				g := a.through(at, scale, shift)
 				d := factor * (g - sum/count - (float64(a.x[at])-mean)*invStd*dot/count)
 				if a.residual != nil {
 					a.residual[at] = float32(g)
@@ -150,8 +154,13 @@ func batchNormGradPart(p *Plain, part, parts int) {
 	}
 }
 
-func (a *call) through(at int) float64 {
-	if a.relu && !(a.y[at] > 0) {
+// through is dy where the activation let it through. Without y, x tells: the conversions keep compilers from fusing what
+// affine did not.
+func (a *call) through(at int, scale, shift float32) float64 {
+	if a.relu && a.y == nil && !(float32(a.x[at]*scale)+shift > 0) {
+		return 0
+	}
+	if a.relu && a.y != nil && !(a.y[at] > 0) {
 		return 0
 	}
 	return float64(a.dy[at])

@@ -1,0 +1,103 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/network"
+	"mmtools/pkg/schema"
+)
+
+// audioVisual is the published network: ResNet-18 for a spectrogram of 257x188 and for three frames of 224x224, 31 classes.
+func audioVisual(rows int) (network.Spec, checkpoint.State) {
+	spec := network.Spec{Fusion: "concat", Modalities: []network.Channel{
+		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: []int{257, 188}}, Backbone: "resnet18"},
+		{Modality: modality.Modality{Name: "visual", Kind: modality.Video, Shape: []int{3, 3, 224, 224}}, Backbone: "resnet18"},
+	}}
+	for c := range 31 {
+		spec.Classes = append(spec.Classes, fmt.Sprint(c))
+	}
+	state := testState("adam")
+	state.BatchSize, state.Optimizer.ClipNorm = rows, 0
+	return spec, state
+}
+
+// audioVisualSamples returns n samples, float32 spectrograms and uint8 frames.
+func audioVisualSamples(b *testing.B, spec network.Spec, n int) *Samples {
+	b.Helper()
+	var out bytes.Buffer
+	w, err := schema.NewSamplesWriter(&out, schema.Samples{
+		Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes},
+		DTypes: []schema.DType{schema.Float32, schema.Uint8}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for i := range n {
+		sound, frames := make([]float32, spec.Modalities[0].Size()), make([]uint8, spec.Modalities[1].Size())
+		for k := range sound {
+			sound[k] = float32(r.NormFloat64())
+		}
+		for k := range frames {
+			frames[k] = uint8(r.UintN(256))
+		}
+		if err := w.Append(schema.Sample{ID: fmt.Sprint(i), Label: int32(r.IntN(len(spec.Classes))), Tensors: []any{sound, frames}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return mustRead(b, out.Bytes())
+}
+
+// BenchmarkAudioVisual measures the published network in samples a second: whole training steps of 16, gathering and optimizer
+// included, and evaluation, whose passes through the backbones are all that valuation costs.
+func BenchmarkAudioVisual(b *testing.B) {
+	const n, rows = 32, 16
+	spec, state := audioVisual(rows)
+	samples := audioVisualSamples(b, spec, n)
+	c, err := New(spec, state, samples)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := newRun(c, Options{Device: open(b), Samples: samples})
+	if err != nil {
+		b.Fatal(err)
+	}
+	plan, order := Whole(samples, 2), make([]int32, n)
+	for i := range order {
+		order[i] = int32(n - 1 - i)
+	}
+	for _, pass := range []struct {
+		name string
+		run  func() error
+	}{
+		{"train", func() error {
+			_, err := r.trainer.epoch(context.Background(), samples, plan, order, nil, &r.state.Step, 1e-4, nil)
+			return err
+		}},
+		{"evaluate", func() error {
+			_, err := r.trainer.accuracy(context.Background(), samples, len(spec.Classes))
+			return err
+		}},
+	} {
+		b.Run(pass.name, func(b *testing.B) {
+			if err := pass.run(); err != nil { // plans the convolutions
+				b.Fatal(err)
+			}
+			b.ResetTimer()
+			for range b.N {
+				if err := pass.run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+		})
+	}
+}
