@@ -21,7 +21,7 @@ NAME    ?= $(METHOD)-$(SEED)
 OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test race fuzz bench lint man man-check demo experiment check clean
+.PHONY: help deps build cuda cuda-test ptx install test race fuzz bench lint man man-check demo experiment check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  %-11s %s\n", $$1, $$2 }'
@@ -40,6 +40,21 @@ tools:
 	@echo "building $(TOOLS) with $(or $(TAGS),the kernels in Go alone)" >&2
 	@mkdir -p bin
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(TOOLS))
+
+# Where the CUDA driver's declarations are, and the empty library that gorgonia.org/cu asks the linker for.
+CUDA := $(CURDIR)/pkg/kernel/cuda/driver
+CUDA_ENV := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-O2 -g -L$(CUDA)"
+COMMA := ,
+
+cuda: ## build the tools for NVIDIA cards too, into bin/ (docs/gpu.md)
+	@scripts/deps --quiet
+	@$(CUDA_ENV) $(MAKE) --no-print-directory tools TAGS=$(if $(TAGS),$(TAGS)$(COMMA))mmcuda
+
+cuda-test: ## run the tests of the CUDA device, on an emulated driver where there is no card
+	@$(CUDA_ENV) $(MAKE) --no-print-directory go-test TAGS=$(if $(TAGS),$(TAGS)$(COMMA))mmcuda PKG='./pkg/kernel/cuda/... ./pkg/device'
+
+ptx: ## compile the CUDA kernels to PTX with clang-19
+	@scripts/ptx
 
 install: build ## install the tools, their man pages and completions under PREFIX (default: /usr/local)
 	@scripts/install $(or $(PREFIX),/usr/local)

@@ -1,0 +1,448 @@
+// An emulated CUDA driver over host memory, for tests: as much of it as pkg/kernel/cuda calls.
+//
+// It is unkind where a card may be. Nothing that is queued on a stream runs before somebody waits for it, so that a missing
+// wait shows; fresh memory is NaN; a call that stream capture forbids breaks the capture; a kernel must be in the module's PTX.
+//
+//	MM_EMULATED_CARDS   the number of cards (1)
+//	MM_EMULATED_MEMORY  bytes of each (1 GiB)
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "../driver/cuda.h"
+#include "emulate.h"
+#include "shim.h"
+
+using Work = std::function<void()>;
+
+struct CUctx_st {
+	int card;
+	size_t used = 0;
+	std::map<CUdeviceptr, size_t> memory;
+};
+
+struct CUstream_st {
+	CUcontext context;
+	std::deque<Work> queue;
+	unsigned long long queued = 0, done = 0;
+	CUgraph capture = nullptr;
+	bool broken = false; // the capture
+};
+
+struct CUevent_st {
+	CUstream stream = nullptr;
+	unsigned long long at = 0;
+};
+
+struct CUgraph_st {
+	std::vector<Work> work;
+};
+
+struct CUgraphExec_st {
+	std::vector<Work> work;
+};
+
+struct CUfunc_st {
+	std::string name;
+	void (*thread)(void **);
+	int parameters;
+};
+
+struct CUmod_st {
+	std::string image;
+	std::map<std::string, CUfunc_st> functions;
+};
+
+namespace {
+
+std::recursive_mutex lock;
+using Guard = std::lock_guard<std::recursive_mutex>;
+
+thread_local CUcontext current;
+std::vector<std::unique_ptr<CUctx_st>> contexts;
+std::vector<CUstream> streams;
+unsigned long long launches, replays;
+
+struct Kernel {
+	void (*thread)(void **);
+	int parameters;
+};
+
+std::map<std::string, Kernel> &kernels() {
+	static std::map<std::string, Kernel> all;
+	return all;
+}
+
+long long setting(const char *name, long long otherwise) {
+	const char *value = getenv(name);
+	return value && *value ? atoll(value) : otherwise;
+}
+
+int cards() { return (int)setting("MM_EMULATED_CARDS", 1); }
+size_t capacity() { return (size_t)setting("MM_EMULATED_MEMORY", 1 << 30); }
+
+CUcontext context(int card) {
+	while ((int)contexts.size() <= card) {
+		contexts.emplace_back(new CUctx_st);
+		contexts.back()->card = (int)contexts.size() - 1;
+	}
+	return contexts[card].get();
+}
+
+void run_until(CUstream s, unsigned long long at) {
+	while (s->done < at) {
+		Work next = std::move(s->queue.front());
+		s->queue.pop_front();
+		s->done++;
+		next();
+	}
+}
+
+void run_all(CUstream s) { run_until(s, s->queued); }
+
+// capturing breaks the captures of all streams: what called it is not allowed while one is on.
+bool capturing() {
+	bool any = false;
+	for (CUstream s : streams)
+		if (s->capture) any = s->broken = true;
+	return any;
+}
+
+CUresult enqueue(CUstream s, Work work) {
+	if (!s) return CUDA_ERROR_INVALID_HANDLE; // the default stream is not used
+	if (s->capture) {
+		s->capture->work.push_back(std::move(work));
+		return CUDA_SUCCESS;
+	}
+	s->queue.push_back(std::move(work));
+	s->queued++;
+	return CUDA_SUCCESS;
+}
+
+// inside tells whether n bytes at p are within one allocation of some card.
+bool inside(CUdeviceptr p, size_t n) {
+	for (auto &c : contexts) {
+		auto after = c->memory.upper_bound(p);
+		if (after == c->memory.begin()) continue;
+		auto &[start, size] = *std::prev(after);
+		if (p + n <= start + size) return true;
+	}
+	return false;
+}
+
+} // namespace
+
+void emulate_register(const char *name, void (*thread)(void **), int parameters) { kernels()[name] = {thread, parameters}; }
+
+void emulate_enqueue(CUstream s, Work work) { enqueue(s, std::move(work)); }
+
+extern "C" {
+
+// What the tests ask: the kernels that ran one by one, and the graphs that were replayed.
+unsigned long long emulated_launches(void) { return launches; }
+unsigned long long emulated_replays(void) { return replays; }
+
+CUresult cuInit(unsigned int) { return cards() > 0 ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE; }
+
+CUresult cuDriverGetVersion(int *version) {
+	*version = CUDA_VERSION;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGetErrorString(CUresult, const char **text) {
+	*text = "emulated";
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetCount(int *n) {
+	*n = cards();
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGet(CUdevice *d, int n) {
+	if (n < 0 || n >= cards()) return CUDA_ERROR_INVALID_DEVICE;
+	*d = n;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetName(char *name, int size, CUdevice d) {
+	snprintf(name, size, "Emulated card %d", d);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute which, CUdevice) {
+	switch (which) {
+	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = (int)setting("MM_EMULATED_CAPABILITY", 80) / 10; return CUDA_SUCCESS;
+	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = (int)setting("MM_EMULATED_CAPABILITY", 80) % 10; return CUDA_SUCCESS;
+	case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = 2; return CUDA_SUCCESS;
+	default: return CUDA_ERROR_INVALID_VALUE;
+	}
+}
+
+CUresult cuDevicePrimaryCtxRetain(CUcontext *c, CUdevice d) {
+	Guard g(lock);
+	if (d < 0 || d >= cards()) return CUDA_ERROR_INVALID_DEVICE;
+	*c = context(d);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDevicePrimaryCtxRelease_v2(CUdevice) { return CUDA_SUCCESS; }
+
+CUresult cuCtxSetCurrent(CUcontext c) {
+	current = c;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetCurrent(CUcontext *c) {
+	*c = current;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxSynchronize(void) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	for (CUstream s : streams)
+		if (s->context == current) run_all(s);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	*total = capacity();
+	*free = *total - current->used;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t n) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (n == 0) return CUDA_ERROR_INVALID_VALUE;
+	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	if (n > capacity() - current->used) return CUDA_ERROR_OUT_OF_MEMORY;
+	void *host = aligned_alloc(256, (n + 255) / 256 * 256);
+	if (!host) return CUDA_ERROR_OUT_OF_MEMORY;
+	memset(host, 0xff, n); // NaN: nobody may read what nobody wrote
+	*p = (CUdeviceptr)(uintptr_t)host;
+	current->memory[*p] = n;
+	current->used += n;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemFree_v2(CUdeviceptr p) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	for (CUstream s : streams) run_all(s);
+	auto found = current->memory.find(p);
+	if (found == current->memory.end()) return CUDA_ERROR_INVALID_VALUE;
+	current->used -= found->second;
+	current->memory.erase(found);
+	free((void *)(uintptr_t)p);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemAllocHost_v2(void **p, size_t n) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	*p = aligned_alloc(256, (n + 255) / 256 * 256);
+	return *p ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+CUresult cuMemFreeHost(void *p) {
+	Guard g(lock);
+	for (CUstream s : streams) run_all(s);
+	free(p);
+	return CUDA_SUCCESS;
+}
+
+static CUresult copy(void *to, const void *from, size_t n, CUstream s) {
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	return enqueue(s, [=] { memmove(to, from, n); });
+}
+
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t n, CUstream s) {
+	Guard g(lock);
+	if (!inside(to, n)) return CUDA_ERROR_INVALID_VALUE;
+	return copy((void *)(uintptr_t)to, from, n, s);
+}
+
+CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t n, CUstream s) {
+	Guard g(lock);
+	if (!inside(from, n)) return CUDA_ERROR_INVALID_VALUE;
+	return copy(to, (const void *)(uintptr_t)from, n, s);
+}
+
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t n, CUstream s) {
+	Guard g(lock);
+	if (!inside(to, n) || !inside(from, n)) return CUDA_ERROR_INVALID_VALUE;
+	return copy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, n, s);
+}
+
+CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext, CUdeviceptr from, CUcontext, size_t n, CUstream s) {
+	return cuMemcpyDtoDAsync_v2(to, from, n, s);
+}
+
+CUresult cuMemsetD32Async(CUdeviceptr to, unsigned int value, size_t n, CUstream s) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (!inside(to, 4 * n)) return CUDA_ERROR_INVALID_VALUE;
+	return enqueue(s, [=] { std::fill_n((unsigned *)(uintptr_t)to, n, value); });
+}
+
+CUresult cuStreamCreate(CUstream *s, unsigned int) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	*s = new CUstream_st{current};
+	streams.push_back(*s);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuStreamDestroy_v2(CUstream s) {
+	Guard g(lock);
+	run_all(s);
+	for (size_t i = 0; i < streams.size(); i++)
+		if (streams[i] == s) streams.erase(streams.begin() + i);
+	return CUDA_SUCCESS; // not freed: events may still name it
+}
+
+CUresult cuStreamSynchronize(CUstream s) {
+	Guard g(lock);
+	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	run_all(s);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned int) {
+	Guard g(lock);
+	CUstream other = e->stream;
+	unsigned long long at = e->at;
+	if (!other) return CUDA_SUCCESS;
+	return enqueue(s, [=] { run_until(other, at); });
+}
+
+CUresult cuEventCreate(CUevent *e, unsigned int) {
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	*e = new CUevent_st;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventDestroy_v2(CUevent e) {
+	delete e;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventRecord(CUevent e, CUstream s) {
+	Guard g(lock);
+	if (s->capture) { // allowed on a card; nothing here needs it
+		s->broken = true;
+		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	}
+	e->stream = s;
+	e->at = s->queued;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventSynchronize(CUevent e) {
+	Guard g(lock);
+	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	if (e->stream) run_until(e->stream, e->at);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventElapsedTime(float *ms, CUevent, CUevent) {
+	*ms = 1;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuModuleLoadData(CUmodule *m, const void *image) {
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	*m = new CUmod_st{(const char *)image, {}};
+	if ((*m)->image.find(".address_size 64") != std::string::npos) return CUDA_SUCCESS;
+	delete *m;
+	return CUDA_ERROR_INVALID_PTX;
+}
+
+CUresult cuModuleUnload(CUmodule m) {
+	delete m;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name) {
+	Guard g(lock);
+	auto found = kernels().find(name);
+	if (found == kernels().end() || m->image.find(".entry " + std::string(name) + "(") == std::string::npos) return CUDA_ERROR_NOT_FOUND;
+	m->functions[name] = {name, found->second.thread, found->second.parameters};
+	*f = &m->functions[name];
+	return CUDA_SUCCESS;
+}
+
+CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
+	CUstream s, void **parameters, void **) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || bx * by * bz > 1024 || bx * by * bz == 0 || shared) return CUDA_ERROR_INVALID_VALUE;
+	std::vector<uint64_t> values(f->parameters);
+	for (int i = 0; i < f->parameters; i++) memcpy(&values[i], parameters[i], 8);
+	auto thread = f->thread;
+	bool captured = s && s->capture;
+	return enqueue(s, [=]() mutable {
+		if (!captured) launches++;
+		std::vector<void *> pointers(values.size());
+		for (size_t i = 0; i < values.size(); i++) pointers[i] = &values[i];
+		emulate_launch(thread, pointers.data(), {gx, gy, gz}, {bx, by, bz});
+	});
+}
+
+CUresult cuStreamBeginCapture_v2(CUstream s, unsigned int) {
+	Guard g(lock);
+	if (s->capture) return CUDA_ERROR_ILLEGAL_STATE;
+	s->capture = new CUgraph_st;
+	s->broken = false;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuStreamEndCapture(CUstream s, CUgraph *graph) {
+	Guard g(lock);
+	if (!s->capture) return CUDA_ERROR_ILLEGAL_STATE;
+	*graph = s->capture;
+	s->capture = nullptr;
+	if (!s->broken) return CUDA_SUCCESS;
+	delete *graph;
+	*graph = nullptr;
+	return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *e, CUgraph graph, unsigned long long) {
+	*e = new CUgraphExec_st{graph->work};
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGraphDestroy(CUgraph graph) {
+	delete graph;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec e) {
+	Guard g(lock);
+	for (CUstream s : streams) run_all(s);
+	delete e;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGraphLaunch(CUgraphExec e, CUstream s) {
+	Guard g(lock);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	replays++;
+	for (const Work &work : e->work)
+		if (CUresult r = enqueue(s, work)) return r;
+	return CUDA_SUCCESS;
+}
+
+} // extern "C"

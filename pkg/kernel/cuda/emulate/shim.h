@@ -1,0 +1,65 @@
+// What CUDA C has beyond C++, for the sources of ../src compiled for the CPU. A block's threads are fibres of one thread:
+// __syncthreads lets the others run up to theirs. Blocks run one after another, so that shared memory can be static.
+#ifndef MM_SHIM_H
+#define MM_SHIM_H
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cstddef>
+#include <utility>
+
+#define __global__
+#define __device__
+#define __host__
+#define __shared__ static
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+
+struct dim3 {
+	unsigned x, y, z;
+};
+
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+void __syncthreads();
+
+// emulate_launch runs thread(arguments) for every thread of the grid.
+void emulate_launch(void (*thread)(void **), void **arguments, dim3 grid, dim3 block);
+
+// emulate_register adds a kernel to those that the emulated driver finds by name.
+void emulate_register(const char *name, void (*thread)(void **), int parameters);
+
+// Call unpacks a kernel's parameters, each of 8 bytes.
+template <class... A, size_t... I>
+void emulate_call(void (*kernel)(A...), void **arguments, std::index_sequence<I...>) {
+	kernel(*(A *)arguments[I]...);
+}
+
+template <class... A>
+constexpr bool emulate_eight(void (*)(A...)) {
+	return ((sizeof(A) == 8) && ...);
+}
+
+template <class... A>
+constexpr int emulate_count(void (*)(A...)) {
+	return sizeof...(A);
+}
+
+template <class... A>
+void emulate_unpack(void (*kernel)(A...), void **arguments) {
+	emulate_call(kernel, arguments, std::index_sequence_for<A...>{});
+}
+
+// EMULATE(name) makes a kernel known. The tests write one for every __global__ function that they find in the sources.
+#define EMULATE(name)                                                                                                         \
+	static_assert(emulate_eight(name), #name ": a parameter that does not take 8 bytes");                                     \
+	static void emulate_thread_##name(void **arguments) { emulate_unpack(name, arguments); }                                  \
+	__attribute__((constructor)) static void emulate_add_##name() {                                                           \
+		emulate_register(#name, emulate_thread_##name, emulate_count(name));                                                  \
+	}
+
+#endif
