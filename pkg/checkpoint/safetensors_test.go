@@ -92,8 +92,8 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Metadata["format"] != "pt" || s.data%8 != 0 {
-		t.Errorf("metadata %v, data from byte %d", s.Metadata, s.data)
+	if s.Metadata["format"] != "pt" || s.Data()%8 != 0 {
+		t.Errorf("metadata %v, data from byte %d", s.Metadata, s.Data())
 	}
 	for _, w := range want {
 		i := slices.IndexFunc(s.Tensors, func(t SafeTensor) bool { return t.Name == w.Name })

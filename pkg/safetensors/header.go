@@ -1,4 +1,4 @@
-package checkpoint
+package safetensors
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 
 // parse reads the header's JSON token by token: a name that comes twice, a key of another case or a number too many, which
 // encoding/json lets pass, mean different things to different readers, and are refused.
-func (s *Safetensors) parse(header []byte) error {
+func (s *File) parse(header []byte) error {
 	if !utf8.Valid(header) {
 		return errors.New("not UTF-8")
 	}
@@ -70,8 +70,8 @@ func (p headerParser) object(member func(key string) error) error {
 }
 
 // tensor reads the object of a tensor, which has these three members and no more.
-func (p headerParser) tensor(name string) (SafeTensor, error) {
-	t, members := SafeTensor{Name: name}, 0
+func (p headerParser) tensor(name string) (Tensor, error) {
+	t, members := Tensor{Name: name}, 0
 	err := p.object(func(key string) error {
 		members++
 		switch key {
