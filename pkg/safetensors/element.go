@@ -13,7 +13,9 @@ var widths = map[string]int64{
 }
 
 // Floating reports whether the type is one of F64, F32, F16 and BF16.
-func (t Tensor) Floating() bool { return slices.Contains([]string{"F64", "F32", "F16", "BF16"}, t.DType) }
+func (t Tensor) Floating() bool {
+	return slices.Contains([]string{"F64", "F32", "F16", "BF16"}, t.DType)
+}
 
 // converters write the elements of raw, little endian, to out, each rounded once.
 var converters = map[string]func(out []float32, raw []byte){
