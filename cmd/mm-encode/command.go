@@ -39,7 +39,7 @@ func (p product) write(ctx *cli.Context, src encode.Source) error {
 	}
 	progress := ctx.Progress(int64(src.Rows()), "samples")
 	defer progress.Done()
-	err = encode.Run(ctx, src, p.Threads, func(r *encode.Row) error {
+	err = encode.Run(ctx, src, encode.RunOptions{Threads: p.Threads}, func(r *encode.Row) error {
 		progress.Add(1)
 		return w.Append(schema.Sample{ID: r.ID, Label: r.Label, Tensors: r.Tensors})
 	})

@@ -54,28 +54,6 @@ func parseClasses(text string) ([]string, error) {
 	return encode.ReadClasses(text)
 }
 
-// parseSize reads HxW or N; 0, 0 for "".
-func parseSize(text string) (height, width int, err error) {
-	if text == "" {
-		return 0, 0, nil
-	}
-	h, w, two := strings.Cut(text, "x")
-	if !two {
-		w = h
-	}
-	for _, side := range []struct {
-		text string
-		out  *int
-	}{{h, &height}, {w, &width}} {
-		n, err := strconv.Atoi(side.text)
-		if err != nil || n < 1 {
-			return 0, 0, cli.Usage("--image-size %s: want HxW or N, in pixels from 1", text)
-		}
-		*side.out = n
-	}
-	return height, width, nil
-}
-
 // addCondition adds one --where COL=VALUE; VALUE may be empty.
 func addCondition(conditions []encode.Condition, text string) ([]encode.Condition, error) {
 	column, value, ok := strings.Cut(text, "=")
@@ -88,17 +66,4 @@ func addCondition(conditions []encode.Condition, text string) ([]encode.Conditio
 	}
 	conditions[i].Values = append(conditions[i].Values, value)
 	return conditions, nil
-}
-
-// columns reads [NAME=]COL of every flag.
-func columns(texts []string, name string) []encode.MediaColumn {
-	var out []encode.MediaColumn
-	for _, text := range texts {
-		c := encode.MediaColumn{Name: name, Column: text}
-		if own, column, ok := cutName(text); ok {
-			c.Name, c.Column = own, column
-		}
-		out = append(out, c)
-	}
-	return out
 }

@@ -21,7 +21,7 @@ complete -c mm-encode -n '__fish_seen_subcommand_from media' -l id -r -d 'Take t
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l label -r -d 'Take the class names from column COL; an empty field leaves the sample unlabelled (default: no sample has a label)'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l classes -r -d 'Name the classes in label order, in a list with commas or in a FILE with a name a line (default: the values of the label column in the whole list, sorted, by number where all are numbers)'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l where -r -d 'Keep the samples whose column COL is VALUE'
-complete -c mm-encode -n '__fish_seen_subcommand_from media' -l audio -r -d 'Decode the wav files of column COL into log-mel spectrograms, as modality NAME (default: audio)'
+complete -c mm-encode -n '__fish_seen_subcommand_from media' -l audio -r -d 'Decode the wav files of column COL into log-mel spectrograms, as modality NAME (default: audio), with settings of its own'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l image -r -d 'Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image)'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l audio-rate -r -d 'Resample sounds to HZ frames a second (default: 16000)'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l audio-seconds -r -d 'Cut sounds after S seconds, and fill shorter ones up with silence (default: 1)'

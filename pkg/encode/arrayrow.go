@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -14,30 +15,36 @@ import (
 func (a *Arrays) NewDecoder() (Decoder, error) { return a, nil }
 
 // Decode implements Decoder. Tensors that the file holds as the stream does are not copied: they lie in the mapping.
-// A NaN or an infinity, also of a float64 that float32 cannot hold, is an error that names file, row and column.
-func (a *Arrays) Decode(k int, row *Row, store []any) error {
-	i := a.rows[k]
-	row.Label = -1
-	if a.labels != nil {
-		label, err := a.labels.Int(i)
-		if err != nil {
-			return err // checked when the array was opened
-		}
-		row.Label = int32(label)
+// A NaN or an infinity, also of a float64 that float32 cannot hold, is a failure that names file, row and column.
+func (a *Arrays) Decode(_ context.Context, first int, rows []Row, store [][]any) {
+	for k := range rows {
+		a.row(first+k, &rows[k], store[k])
 	}
-	if a.ids != nil {
-		row.ID = a.ids[k]
-	} else {
-		row.ID = strconv.Itoa(i)
+}
+
+func (a *Arrays) row(k int, row *Row, store []any) {
+	i := a.rows[k]
+	*row = Row{Index: k, ID: a.id(k), Label: -1, Tensors: row.Tensors, Failures: row.Failures[:0]}
+	if a.labels != nil {
+		label, _ := a.labels.Int(i) // checked when the array was opened
+		row.Label = int32(label)
 	}
 	for p, array := range a.arrays {
 		var column int
 		row.Tensors[p], column = arrayRow(array, i, a.samples.Elements[p], store, p)
 		if column >= 0 {
-			return fmt.Errorf("%s: row %d, column %d: %v is not finite in float32", array.Name(), i, column, array.Float64(i, column))
+			row.Tensors[p] = nil
+			row.Failures = append(row.Failures, Failure{Row: i, ID: row.ID, Modality: a.samples.Modalities[p].Name, Path: array.Name(),
+				Err: fmt.Errorf("%s: row %d, column %d: %v is not finite in float32", array.Name(), i, column, array.Float64(i, column))})
 		}
 	}
-	return nil
+}
+
+func (a *Arrays) id(k int) string {
+	if a.ids != nil {
+		return a.ids[k]
+	}
+	return strconv.Itoa(a.rows[k])
 }
 
 // arrayRow returns row i and the column of its first number that is not finite, or -1.

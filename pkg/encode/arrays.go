@@ -79,7 +79,7 @@ func (a *Arrays) open(o ArraysOptions) error {
 		}
 	}
 	d := newDigest()
-	d.text("arrays")
+	d.Text("arrays")
 	d.options(struct {
 		Samples  Samples
 		HasLabel bool
@@ -87,9 +87,9 @@ func (a *Arrays) open(o ArraysOptions) error {
 		Invert   bool
 	}{a.samples, o.Labels != "", o.Mask != "", o.Invert})
 	for _, m := range a.mapped {
-		d.bytes(m.Bytes())
+		d.Bytes(m.Bytes())
 	}
-	d.bytes(idText)
+	d.Bytes(idText)
 	a.samples.Digest = d.String()
 	return nil
 }

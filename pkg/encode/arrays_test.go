@@ -77,7 +77,7 @@ func TestArrays(t *testing.T) {
 	}
 	want := []Row{
 		{ID: "one", Label: 0, Tensors: []any{[]float32{0, 1, 2, 3}, []float32{0, 0.5}, []uint8("abc"), []float16.Num{float16.New(1)}}},
-		{ID: "four", Label: 2, Tensors: []any{[]float32{12, 13, 14, 15}, []float32{3, 3.5}, []uint8("jkl"), []float16.Num{float16.New(-1)}}},
+		{Index: 1, ID: "four", Label: 2, Tensors: []any{[]float32{12, 13, 14, 15}, []float32{3, 3.5}, []uint8("jkl"), []float16.Num{float16.New(-1)}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -6,7 +6,10 @@
 //
 //	src, err := encode.OpenMedia(options)
 //	...
-//	err = encode.Run(ctx, src, threads, func(row *encode.Row) error { return write(row) })
+//	err = encode.Run(ctx, src, encode.RunOptions{}, func(row *encode.Row) error { return write(row) })
+//
+// OpenMedia takes any List, and makes each modality with a Channel, which a Spec opens. The kinds there are stand in Kinds: what the
+// command line calls them, their settings, and a file (channel_*.go) each.
 //
 // The rows, their order and the first error are the same for any number of threads. Memory is bounded by the list (the manifest, the
 // ids), which is held whole, and about 1 MiB, or one row where that is more, for each of 2 threads + 2 groups of rows.

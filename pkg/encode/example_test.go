@@ -26,7 +26,7 @@ func Example() {
 		panic(err)
 	}
 	defer src.Close()
-	err = encode.Run(context.Background(), src, 0, func(r *encode.Row) error {
+	err = encode.Run(context.Background(), src, encode.RunOptions{}, func(r *encode.Row) error {
 		fmt.Println(r.ID, r.Tensors[0])
 		return nil
 	})

@@ -82,8 +82,8 @@ func picture(t *testing.T, height, width, first int) []byte {
 func all(t *testing.T, src Source, threads int) ([]Row, error) {
 	t.Helper()
 	var rows []Row
-	err := Run(context.Background(), src, threads, func(r *Row) error {
-		kept := Row{ID: r.ID, Label: r.Label}
+	err := Run(context.Background(), src, RunOptions{Threads: threads}, func(r *Row) error {
+		kept := Row{Index: r.Index, ID: r.ID, Label: r.Label}
 		for _, x := range r.Tensors {
 			switch x := x.(type) {
 			case []float32:

@@ -2,48 +2,47 @@ package encode
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// folder is where a manifest's files lie. os.Root keeps every path, and the links on it, inside.
-type folder struct {
+// Folder is where a manifest's files lie. os.Root keeps every path, and the links on it, inside.
+type Folder struct {
 	path string
 	root *os.Root
 }
 
-func openFolder(path string) (folder, error) {
+func openFolder(path string) (*Folder, error) {
 	root, err := os.OpenRoot(path)
-	return folder{path, root}, err
+	return &Folder{path, root}, err
 }
 
-// stat returns what is known of a file, which must be a regular one.
-func (f folder) stat(path string) (fs.FileInfo, error) {
+// Stat returns what is known of a file, which must be a regular one.
+func (f *Folder) Stat(path string) (fs.FileInfo, error) {
 	relative, err := f.within(path)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.root.Stat(relative)
 	if err != nil {
-		return nil, bare(path, err)
+		return nil, bare(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
+		return nil, errors.New("not a regular file")
 	}
 	return info, nil
 }
 
-// open opens a file for reading and returns its size.
-func (f folder) open(path string) (*os.File, int64, error) {
+// Open opens a file for reading and returns its size.
+func (f *Folder) Open(path string) (*os.File, int64, error) {
 	relative, err := f.within(path)
 	if err != nil {
 		return nil, 0, err
 	}
 	file, err := f.root.Open(relative)
 	if err != nil {
-		return nil, 0, bare(path, err)
+		return nil, 0, bare(err)
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -53,7 +52,7 @@ func (f folder) open(path string) (*os.File, int64, error) {
 }
 
 // within returns a path of the manifest relative to the folder; an absolute one may name a file inside it.
-func (f folder) within(path string) (string, error) {
+func (f *Folder) within(path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		return path, nil
 	}
@@ -64,17 +63,17 @@ func (f folder) within(path string) (string, error) {
 	return filepath.Rel(whole, path)
 }
 
-// bare names the file as the manifest does, without the system call's name.
-func bare(path string, err error) error {
+// bare leaves out the system call and the path, which the caller names as the list does.
+func bare(err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
-		err = inner.Err
+		return inner.Err
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return err
 }
 
-func (f folder) close() error {
-	if f.root == nil {
+func (f *Folder) close() error {
+	if f == nil || f.root == nil {
 		return nil
 	}
 	return f.root.Close()

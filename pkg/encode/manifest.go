@@ -23,15 +23,9 @@ type manifest struct {
 	lines   []int      // of each row, from 1
 }
 
-// Condition keeps the rows whose column holds one of the values.
-type Condition struct {
-	Column string
-	Values []string
-}
-
-// readManifest reads a CSV file (RFC 4180, UTF-8), or one separated by tabs where its name ends in .tsv. Its first line names
+// ReadManifest reads a CSV file (RFC 4180, UTF-8), or one separated by tabs where its name ends in .tsv. Its first line names
 // the columns, each once, and every row has as many fields.
-func readManifest(path string) (*manifest, error) {
+func ReadManifest(path string) (List, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -71,44 +65,17 @@ func readManifest(path string) (*manifest, error) {
 	}
 }
 
-// column returns the place of a column.
-func (m *manifest) column(name string) (int, error) {
-	if i := slices.Index(m.columns, name); i >= 0 {
-		return i, nil
-	}
-	return 0, fmt.Errorf("%s: no column %q: it has %s", m.path, name, strings.Join(m.columns, ", "))
-}
+// Name implements List.
+func (m *manifest) Name() string { return m.path }
 
-// values returns the column of every row.
-func (m *manifest) values(column int) []string {
-	values := make([]string, len(m.rows))
-	for i, row := range m.rows {
-		values[i] = row[column]
-	}
-	return values
-}
+// Columns implements List.
+func (m *manifest) Columns() []string { return m.columns }
 
-// where returns the rows that meet every condition, in order.
-func (m *manifest) where(conditions []Condition) ([]int, error) {
-	columns := make([]int, len(conditions))
-	for i, c := range conditions {
-		var err error
-		if columns[i], err = m.column(c.Column); err != nil {
-			return nil, err
-		}
-	}
-	var kept []int
-rows:
-	for i, row := range m.rows {
-		for k, c := range conditions {
-			if !slices.Contains(c.Values, row[columns[k]]) {
-				continue rows
-			}
-		}
-		kept = append(kept, i)
-	}
-	return kept, nil
-}
+// Rows implements List.
+func (m *manifest) Rows() int { return len(m.rows) }
 
-// place names a row in a message.
-func (m *manifest) place(row int) string { return fmt.Sprintf("%s: line %d", m.path, m.lines[row]) }
+// Field implements List.
+func (m *manifest) Field(row, column int) string { return m.rows[row][column] }
+
+// Place implements List.
+func (m *manifest) Place(row int) string { return fmt.Sprintf("%s: line %d", m.path, m.lines[row]) }

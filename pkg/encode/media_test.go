@@ -17,7 +17,7 @@ import (
 const header = "id,label,sound,photo,split\n"
 
 // list makes a folder of three sounds and three images with their manifest. Row c lacks its sound and d its label.
-func list(t *testing.T) (string, MediaOptions) {
+func list(t *testing.T) (string, listed) {
 	dir := t.TempDir()
 	write(t, dir, "s/a.wav", tone(8000, 2000, 440))
 	write(t, dir, "s/b.wav", tone(8000, 500, 880)) // short: silence follows
@@ -30,16 +30,48 @@ func list(t *testing.T) (string, MediaOptions) {
 		"b,9,s/b.wav,p/b.png,train\n"+
 		"c,10,,p/c.png,test\n"+
 		"d,,s/d.wav,p/a.png,train\n"))
-	return dir, MediaOptions{
+	return dir, listed{
 		Manifest: manifest, ID: "id", Label: "label",
-		Audio: []MediaColumn{{Name: "audio", Column: "sound"}}, Images: []MediaColumn{{Name: "image", Column: "photo"}},
+		Audio: []column{{Name: "audio", Column: "sound"}}, Images: []column{{Name: "image", Column: "photo"}},
 		Sound: Sound{Rate: 8000, Seconds: 0.25, NFFT: 256, Hop: 128, Mels: 20},
 	}
 }
 
-func openMedia(t *testing.T, o MediaOptions) *Media {
+// listed is what a test changes of a list's options: two kinds of column, with the same settings each.
+type listed struct {
+	Manifest, Root, ID, Label string
+	Audio, Images             []column
+	Sound                     Sound
+	Picture                   Picture
+	Where                     []Condition
+	Classes                   []string
+	OnlyClasses               bool
+	Missing, Errors           Policy
+}
+
+type column struct{ Name, Column string }
+
+func (l listed) open() (*Media, error) {
+	o := MediaOptions{Root: l.Root, ID: l.ID, Label: l.Label, Where: l.Where, Classes: l.Classes, OnlyClasses: l.OnlyClasses, Missing: l.Missing, Errors: l.Errors}
+	for _, c := range l.Audio {
+		o.Channels = append(o.Channels, SoundSpec{c.Name, c.Column, l.Sound})
+	}
+	for _, c := range l.Images {
+		o.Channels = append(o.Channels, PictureSpec{c.Name, c.Column, l.Picture})
+	}
+	var err error
+	if o.List, err = ReadManifest(l.Manifest); err != nil {
+		return nil, err
+	}
+	if o.Root == "" {
+		o.Root = filepath.Dir(l.Manifest)
+	}
+	return OpenMedia(o)
+}
+
+func openMedia(t *testing.T, o listed) *Media {
 	t.Helper()
-	src, err := OpenMedia(o)
+	src, err := o.open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,22 +187,22 @@ func TestMediaWhere(t *testing.T) {
 		})
 	}
 	o.Where = []Condition{{"colour", []string{"red"}}}
-	if _, err := OpenMedia(o); err == nil || !strings.Contains(err.Error(), `no column "colour": it has id, label, sound, photo, split`) {
+	if _, err := o.open(); err == nil || !strings.Contains(err.Error(), `no column "colour": it has id, label, sound, photo, split`) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestMediaRefuses(t *testing.T) {
-	tree := func(body string) func(*testing.T, string, *MediaOptions) {
-		return func(t *testing.T, dir string, o *MediaOptions) { write(t, dir, "list.csv", []byte(body)) }
+	tree := func(body string) func(*testing.T, string, *listed) {
+		return func(t *testing.T, dir string, o *listed) { write(t, dir, "list.csv", []byte(body)) }
 	}
 	cut := tone(8000, 100, 440)[:60]
 	for _, c := range []struct {
 		name   string
-		change func(*testing.T, string, *MediaOptions)
+		change func(*testing.T, string, *listed)
 		want   string
 	}{
-		{"no manifest", func(_ *testing.T, dir string, o *MediaOptions) { o.Manifest = dir + "/none.csv" }, "none.csv: no such file"},
+		{"no manifest", func(_ *testing.T, dir string, o *listed) { o.Manifest = dir + "/none.csv" }, "none.csv: no such file"},
 		{"empty manifest", tree(""), "empty: want a line that names the columns"},
 		{"fields", tree(header + "a,1,s/a.wav,p/a.png,x\nb,1\n"), "list.csv: line 3: 2 fields, the first line names 5 columns"},
 		{"quotes", tree(header + "a,\"1,s/a.wav,p/a.png,x\n"), "list.csv: parse error on line 2"},
@@ -178,40 +210,40 @@ func TestMediaRefuses(t *testing.T) {
 		{"not text", tree(header + "\xff,1,s/a.wav,p/a.png,x\n"), "not UTF-8"},
 		{"id twice", tree(header + "a,1,,p/a.png,x\nb,1,,p/a.png,x\na,1,,p/a.png,x\n"), `line 4: id "a" is also that of `},
 		{"id empty", tree(header + ",1,,p/a.png,x\n"), "line 2: empty id"},
-		{"no id column", func(_ *testing.T, _ string, o *MediaOptions) { o.ID = "name" }, `no column "name"`},
-		{"no label column", func(_ *testing.T, _ string, o *MediaOptions) { o.Label = "class" }, `no column "class"`},
-		{"no media column", func(_ *testing.T, _ string, o *MediaOptions) { o.Audio[0].Column = "wav" }, `modality "audio": `},
-		{"no modality", func(_ *testing.T, _ string, o *MediaOptions) { o.Audio, o.Images = nil, nil }, "no modality"},
-		{"label without class", func(_ *testing.T, _ string, o *MediaOptions) { o.Classes = []string{"10", "11"} }, `list.csv: line 3: label "9" is none of the 2 classes`},
+		{"no id column", func(_ *testing.T, _ string, o *listed) { o.ID = "name" }, `no column "name"`},
+		{"no label column", func(_ *testing.T, _ string, o *listed) { o.Label = "class" }, `no column "class"`},
+		{"no media column", func(_ *testing.T, _ string, o *listed) { o.Audio[0].Column = "wav" }, `modality "audio": `},
+		{"no modality", func(_ *testing.T, _ string, o *listed) { o.Audio, o.Images = nil, nil }, "no modality"},
+		{"label without class", func(_ *testing.T, _ string, o *listed) { o.Classes = []string{"10", "11"} }, `list.csv: line 3: label "9" is none of the 2 classes`},
 		{"file missing", tree(header + "a,1,s/a.wav,p/a.png,x\nb,1,s/z.wav,p/a.png,x\n"), `line 3, column "sound": s/z.wav: no such file`},
 		{"a folder", tree(header + "a,1,s,p/a.png,x\n"), "s: not a regular file"},
 		{"leaves the root", tree(header + "a,1,../../../../../etc/passwd,p/a.png,x\n"), "path escapes"},
 		{"absolute", tree(header + "a,1,/etc/passwd,p/a.png,x\n"), "path escapes"},
-		{"link that leaves", func(t *testing.T, dir string, o *MediaOptions) {
+		{"link that leaves", func(t *testing.T, dir string, o *listed) {
 			if err := os.Symlink("/etc/passwd", filepath.Join(dir, "s/link.wav")); err != nil {
 				t.Fatal(err)
 			}
 			tree(header+"a,1,s/link.wav,p/a.png,x\n")(t, dir, o)
 		}, "path escapes"},
-		{"link loop", func(t *testing.T, dir string, o *MediaOptions) {
+		{"link loop", func(t *testing.T, dir string, o *listed) {
 			if err := os.Symlink("loop.wav", filepath.Join(dir, "s/loop.wav")); err != nil {
 				t.Fatal(err)
 			}
 			tree(header+"a,1,s/loop.wav,p/a.png,x\n")(t, dir, o)
 		}, "too many"},
-		{"cut sound", func(t *testing.T, dir string, _ *MediaOptions) { write(t, dir, "s/b.wav", cut) }, `list.csv: line 3, column "sound": s/b.wav: chunk "data" at byte 36 claims 200 bytes: the file has 16 more`},
-		{"no sound", func(t *testing.T, dir string, _ *MediaOptions) { write(t, dir, "s/b.wav", tone(8000, 0, 1)) }, "s/b.wav: no sound"},
-		{"another size", func(t *testing.T, dir string, _ *MediaOptions) { write(t, dir, "p/c.png", picture(t, 4, 3, 0)) }, `line 4, column "photo": p/c.png: 4 x 3 pixels (height, width): want 3 x 4`},
-		{"not an image", func(t *testing.T, dir string, _ *MediaOptions) { write(t, dir, "p/c.png", cut) }, "p/c.png: reading the image header"},
+		{"cut sound", func(t *testing.T, dir string, _ *listed) { write(t, dir, "s/b.wav", cut) }, `list.csv: line 3, column "sound": s/b.wav: chunk "data" at byte 36 claims 200 bytes: the file has 16 more`},
+		{"no sound", func(t *testing.T, dir string, _ *listed) { write(t, dir, "s/b.wav", tone(8000, 0, 1)) }, "s/b.wav: no sound"},
+		{"another size", func(t *testing.T, dir string, _ *listed) { write(t, dir, "p/c.png", picture(t, 4, 3, 0)) }, `line 4, column "photo": p/c.png: 4 x 3 pixels (height, width): want 3 x 4`},
+		{"not an image", func(t *testing.T, dir string, _ *listed) { write(t, dir, "p/c.png", cut) }, "p/c.png: reading the image header"},
 		{"no first image", tree(header + "a,1,s/a.wav,,x\n"), `modality "image": the column holds no image to take the size from`},
-		{"no length", func(_ *testing.T, _ string, o *MediaOptions) { o.Sound.Seconds = 0 }, `modality "audio": 0 seconds`},
-		{"no hop", func(_ *testing.T, _ string, o *MediaOptions) { o.Sound.Hop = 0 }, `modality "audio": hop of 0`},
-		{"one side", func(_ *testing.T, _ string, o *MediaOptions) { o.Picture.Height = 8 }, `modality "image": image size 8x0`},
+		{"no length", func(_ *testing.T, _ string, o *listed) { o.Sound.Seconds = 0 }, `modality "audio": 0 seconds`},
+		{"no hop", func(_ *testing.T, _ string, o *listed) { o.Sound.Hop = 0 }, `modality "audio": hop of 0`},
+		{"one side", func(_ *testing.T, _ string, o *listed) { o.Picture.Height = 8 }, `modality "image": image size 8x0`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, o := list(t)
 			c.change(t, dir, &o)
-			src, err := OpenMedia(o)
+			src, err := o.open()
 			if err == nil {
 				_, err = all(t, src, 2)
 				src.Close()
@@ -257,12 +289,12 @@ func TestMediaDigest(t *testing.T) {
 	if openMedia(t, other).Samples().Digest != first {
 		t.Error("the digest depends on where the folder lies")
 	}
-	for name, change := range map[string]func(*MediaOptions){
-		"rows":    func(o *MediaOptions) { o.Where = []Condition{{"split", []string{"train"}}} },
-		"classes": func(o *MediaOptions) { o.Classes = []string{"10", "9"} },
-		"sound":   func(o *MediaOptions) { o.Sound.Hop = 127 },
-		"picture": func(o *MediaOptions) { o.Picture.Colour = true },
-		"a file":  func(*MediaOptions) { write(t, dir, "s/b.wav", tone(8000, 501, 880)) },
+	for name, change := range map[string]func(*listed){
+		"rows":    func(o *listed) { o.Where = []Condition{{"split", []string{"train"}}} },
+		"classes": func(o *listed) { o.Classes = []string{"10", "9"} },
+		"sound":   func(o *listed) { o.Sound.Hop = 127 },
+		"picture": func(o *listed) { o.Picture.Colour = true },
+		"a file":  func(*listed) { write(t, dir, "s/b.wav", tone(8000, 501, 880)) },
 	} {
 		changed := o
 		change(&changed)
@@ -300,8 +332,9 @@ func TestMediaThreads(t *testing.T) {
 			t.Fatal(err)
 		}
 		row := Row{Tensors: make([]any, 2)}
-		if err := d.Decode(i, &row, make([]any, 2)); err != nil || !reflect.DeepEqual(row, want[i]) {
-			t.Errorf("row %d alone differs, %v", i, err)
+		rows := []Row{row}
+		if d.Decode(context.Background(), i, rows, [][]any{make([]any, 2)}); !reflect.DeepEqual(rows[0], want[i]) {
+			t.Errorf("row %d alone differs: %v", i, rows[0].Failures)
 		}
 	}
 }
@@ -336,8 +369,8 @@ func shared(t testing.TB, path string) string {
 }
 
 func TestRealMedia(t *testing.T) {
-	o := MediaOptions{Manifest: shared(t, "avmnist/manifest.csv"), ID: "sample_id", Label: "label",
-		Audio: []MediaColumn{{"audio", "audio"}}, Images: []MediaColumn{{"image", "image"}},
+	o := listed{Manifest: shared(t, "avmnist/manifest.csv"), ID: "sample_id", Label: "label",
+		Audio: []column{{"audio", "audio"}}, Images: []column{{"image", "image"}},
 		Where: []Condition{{"split_speaker", []string{"test"}}},
 		Sound: Sound{Rate: 8000, Seconds: 0.5, NFFT: 256, Hop: 128, Mels: 40}}
 	src := openMedia(t, o)
@@ -353,7 +386,7 @@ func TestRealMedia(t *testing.T) {
 	}
 	defer mask.Close()
 	at, want := -1, make([]float32, 784)
-	err = Run(context.Background(), src, 0, func(r *Row) error {
+	err = Run(context.Background(), src, RunOptions{}, func(r *Row) error {
 		n++
 		for at++; !mask.Bool(at); at++ {
 		}

@@ -1,87 +1,135 @@
 package encode
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
-
-	"mmtools/pkg/media"
+	"io"
 )
 
 // mediaDecoder decodes rows of a Media; it belongs to one goroutine.
 type mediaDecoder struct {
 	*Media
-	sounds   []*soundDecoder // of each modality, nil for the other kind
-	pictures []*media.Imager
+	decoders []ChannelDecoder // of each modality
+	cells    []Cell           // of one modality, of the rows that have it
+	places   []int            // of these cells in the group
+	dst      []any
+	errs     []error
 }
 
 // NewDecoder implements Source.
 func (m *Media) NewDecoder() (Decoder, error) {
-	d := &mediaDecoder{Media: m, sounds: make([]*soundDecoder, len(m.channels)), pictures: make([]*media.Imager, len(m.channels))}
-	for p, c := range m.channels {
-		var err error
-		if c.picture != nil {
-			d.pictures[p], err = c.picture.plan()
-		} else {
-			s := &soundDecoder{sound: *c.sound, filters: m.filters, wave: make([]float32, c.sound.samples())}
-			s.plan, err = c.sound.plan()
-			d.sounds[p] = s
-		}
+	d := &mediaDecoder{Media: m}
+	for _, c := range m.channels {
+		decoder, err := c.NewDecoder()
 		if err != nil {
-			return nil, err // both plans were made once before
+			return nil, errors.Join(err, d.Close())
 		}
+		d.decoders = append(d.decoders, decoder)
 	}
 	return d, nil
 }
 
-// Decode implements Decoder.
-func (d *mediaDecoder) Decode(i int, row *Row, store []any) error {
-	at := d.rows[i]
-	fields := d.manifest.rows[at]
-	row.ID, row.Label = fields[d.id], -1
-	if d.label >= 0 && fields[d.label] != "" {
-		row.Label = d.classes[fields[d.label]]
+// Close closes the decoders that want it.
+func (d *mediaDecoder) Close() error {
+	var errs []error
+	for _, decoder := range d.decoders {
+		if c, ok := decoder.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
 	}
-	for p, c := range d.channels {
-		row.Tensors[p] = nil
-		if fields[c.column] == "" {
+	return errors.Join(errs...)
+}
+
+// Decode implements Decoder, modality by modality.
+func (d *mediaDecoder) Decode(ctx context.Context, first int, rows []Row, store [][]any) {
+	for k := range rows {
+		at := d.rows[first+k]
+		row := &rows[k]
+		*row = Row{Index: first + k, ID: d.list.Field(at, d.id), Label: d.labelOf(at), Tensors: row.Tensors, Failures: row.Failures[:0]}
+		clear(row.Tensors)
+	}
+	for p := range d.channels {
+		if ctx.Err() != nil {
+			return
+		}
+		d.gather(p, first, rows, store)
+		d.decodeChannel(ctx, p)
+		for i, k := range d.places {
+			if err := d.errs[i]; err != nil {
+				rows[k].Failures = append(rows[k].Failures, d.failure(p, d.cells[i], err))
+				continue
+			}
+			rows[k].Tensors[p] = d.dst[i]
+		}
+	}
+}
+
+// gather collects the cells of modality p in the rows that have it, and where their tensors go.
+func (d *mediaDecoder) gather(p, first int, rows []Row, store [][]any) {
+	if d.cells == nil {
+		d.cells = make([]Cell, len(rows))
+	}
+	n := 0
+	d.places, d.dst, d.errs = d.places[:0], d.dst[:0], d.errs[:0]
+	for k := range rows {
+		at := d.rows[first+k]
+		if n == len(d.cells) {
+			d.cells = append(d.cells, Cell{})
+		}
+		if !d.cell(&d.cells[n], d.channels[p], at) || d.absent[[2]int{at, p}] {
 			continue
 		}
-		if err := d.file(p, fields[c.column], row, store); err != nil {
-			return d.wrap(at, c, err)
+		if store[k][p] == nil {
+			store[k][p] = makeTensor(d.samples.Elements[p], d.samples.Modalities[p].Size())
+		}
+		d.places, d.dst, d.errs = append(d.places, k), append(d.dst, store[k][p]), append(d.errs, nil)
+		n++
+	}
+}
+
+// decodeChannel decodes the cells gathered, at once where the channel can.
+func (d *mediaDecoder) decodeChannel(ctx context.Context, p int) {
+	cells := d.cells[:len(d.places)]
+	if batch, ok := d.decoders[p].(BatchDecoder); ok {
+		if err := safely(func() error { batch.DecodeBatch(ctx, d.dst, cells, d.errs); return nil }); err != nil {
+			for i := range d.errs {
+				d.errs[i] = err
+			}
+		}
+	} else {
+		for i := range cells {
+			if d.errs[i] = ctx.Err(); d.errs[i] != nil {
+				return
+			}
+			d.errs[i] = safely(func() error { return d.decoders[p].Decode(ctx, d.dst[i], cells[i]) })
 		}
 	}
-	return nil
+	shape := d.samples.Modalities[p].Shape
+	for i, t := range d.dst {
+		if x, ok := t.([]float32); ok && d.errs[i] == nil {
+			if j := notFinite(x); j >= 0 {
+				d.errs[i] = fmt.Errorf("the tensor's element %v is not finite", position(j, shape))
+			}
+		}
+	}
 }
 
-// file decodes one file of modality p.
-func (d *mediaDecoder) file(p int, path string, row *Row, store []any) error {
-	f, size, err := d.root.open(path)
-	if err != nil {
-		return err
-	}
-	n := d.samples.Modalities[p].Size()
-	if d.pictures[p] != nil {
-		t := tensor[uint8](store, p, n)
-		row.Tensors[p], err = t, d.pictures[p].Decode(t, f)
-	} else {
-		t := tensor[float32](store, p, n)
-		row.Tensors[p], err = t, d.sound(p, t, f, size)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+// safely runs decode and makes an error of a panic: a decoder of media that nobody vouches for must not end a run of hours.
+func safely(decode func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the decoder broke down: %v", p)
+		}
+	}()
+	return decode()
 }
 
-// sound decodes a wav file; a sound so loud that its power has no float32 is an error.
-func (d *mediaDecoder) sound(p int, t []float32, f *os.File, size int64) error {
-	if err := d.sounds[p].decode(t, f, size); err != nil {
-		return err
+// position returns the indices of element j of a row-major tensor.
+func position(j int, shape []int) []int {
+	at := make([]int, len(shape))
+	for i := len(shape) - 1; i >= 0; i-- {
+		at[i], j = j%shape[i], j/shape[i]
 	}
-	if j := notFinite(t); j >= 0 {
-		mels := d.sounds[p].sound.Mels
-		return fmt.Errorf("frame %d, band %d: the spectrogram is not finite", j/mels, j%mels)
-	}
-	return nil
+	return at
 }

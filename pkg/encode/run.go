@@ -2,9 +2,18 @@ package encode
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"sync"
 )
+
+// RunOptions say how Run decodes.
+type RunOptions struct {
+	Threads  int           // 0: one for each core
+	From, To int           // the rows decoded, From <= i < To; To 0 for all from From on
+	Errors   Policy        // of what cannot be decoded; "" is Fail
+	Report   func(Failure) // is told of each, where Errors is not Fail, in list order, on the caller's goroutine; may be nil
+}
 
 // group is a run of rows that one goroutine decodes; its memory is used again for a later one.
 type group struct {
@@ -12,23 +21,32 @@ type group struct {
 	rows  []Row
 	store [][]any // tensors kept for each row
 	used  int
-	err   error         // of row first+used
 	done  chan struct{} // receives once the rows are decoded
 }
 
 // groupBytes is about how much decoded data a group holds.
 const groupBytes = 1 << 20
 
-// Run decodes every row of src on threads goroutines (0: one for each core) and calls emit with each in list order, on the
-// caller's goroutine. The row is borrowed until emit returns. The first error in list order, of decoding or of emit, ends the run;
-// so does ctx.
-func Run(ctx context.Context, src Source, threads int, emit func(*Row) error) error {
-	if threads < 1 {
-		threads = runtime.GOMAXPROCS(0)
+// Run decodes rows of src and calls emit with each in list order, on the caller's goroutine. The row is borrowed until emit returns.
+// The first error in list order, of decoding or of emit, ends the run; so does ctx.
+func Run(ctx context.Context, src Source, o RunOptions, emit func(*Row) error) (err error) {
+	if o.Threads < 1 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	decoders := make([]Decoder, threads)
+	if o.To == 0 {
+		o.To = src.Rows()
+	}
+	decoders := make([]Decoder, o.Threads)
+	defer func() {
+		for _, d := range decoders {
+			if c, ok := d.(io.Closer); ok {
+				if closeErr := c.Close(); err == nil {
+					err = closeErr
+				}
+			}
+		}
+	}()
 	for i := range decoders {
-		var err error
 		if decoders[i], err = src.NewDecoder(); err != nil {
 			return err
 		}
@@ -38,15 +56,15 @@ func Run(ctx context.Context, src Source, threads int, emit func(*Row) error) er
 	defer workers.Wait() // after cancel: no goroutine outlives the call
 	defer cancel()
 
-	free, work, pending := groups(src, threads)
+	free, work, pending := groups(src, o.Threads)
 	workers.Go(func() {
 		defer close(pending)
 		defer close(work)
-		for first := 0; first < src.Rows(); {
+		for first := o.From; first < o.To; {
 			select {
 			case g := <-free:
-				g.first, g.used, g.err = first, 0, nil
-				first += len(g.rows)
+				g.first, g.used = first, min(len(g.rows), o.To-first)
+				first += g.used
 				work <- g
 				pending <- g
 			case <-ctx.Done():
@@ -57,24 +75,45 @@ func Run(ctx context.Context, src Source, threads int, emit func(*Row) error) er
 	for _, d := range decoders {
 		workers.Go(func() {
 			for g := range work {
-				g.decode(ctx, d, src.Rows())
+				if ctx.Err() == nil {
+					d.Decode(ctx, g.first, g.rows[:g.used], g.store)
+				}
 				g.done <- struct{}{}
 			}
 		})
 	}
 	for g := range pending {
 		<-g.done
+		if err := ctx.Err(); err != nil {
+			return err // the group may be half filled
+		}
 		for i := range g.used {
-			if err := emit(&g.rows[i]); err != nil {
+			if err := o.emit(&g.rows[i], emit); err != nil {
 				return err
 			}
-		}
-		if g.err != nil {
-			return g.err
 		}
 		free <- g
 	}
 	return ctx.Err()
+}
+
+// emit hands a row on as the policy says.
+func (o RunOptions) emit(row *Row, emit func(*Row) error) error {
+	if len(row.Failures) == 0 {
+		return emit(row)
+	}
+	if o.Errors == Fail || o.Errors == "" {
+		return row.Failures[0].Err
+	}
+	if o.Report != nil {
+		for _, f := range row.Failures {
+			o.Report(f)
+		}
+	}
+	if o.Errors == Skip {
+		return nil
+	}
+	return emit(row)
 }
 
 // groups makes the groups, all free, and channels that hold every one of them, so that no send ever waits.
@@ -96,20 +135,4 @@ func groups(src Source, threads int) (free, work, pending chan *group) {
 		free <- g
 	}
 	return free, work, pending
-}
-
-// decode fills the group's rows up to the end of the list or the first error.
-func (g *group) decode(ctx context.Context, d Decoder, end int) {
-	for i := range g.rows {
-		if g.first+i == end {
-			return
-		}
-		if g.err = ctx.Err(); g.err != nil {
-			return
-		}
-		if g.err = d.Decode(g.first+i, &g.rows[i], g.store[i]); g.err != nil {
-			return
-		}
-		g.used++
-	}
 }

@@ -29,7 +29,16 @@ func (n *numbers) Rows() int                    { return n.rows }
 func (n *numbers) NewDecoder() (Decoder, error) { return n, nil }
 func (n *numbers) Close() error                 { return nil }
 
-func (n *numbers) Decode(i int, row *Row, store []any) error {
+func (n *numbers) Decode(_ context.Context, first int, rows []Row, store [][]any) {
+	for k := range rows {
+		rows[k].Index, rows[k].Failures = first+k, rows[k].Failures[:0]
+		if err := n.row(first+k, &rows[k], store[k]); err != nil {
+			rows[k].Failures = append(rows[k].Failures, Failure{Row: first + k, ID: strconv.Itoa(first + k), Modality: "x", Err: err})
+		}
+	}
+}
+
+func (n *numbers) row(i int, row *Row, store []any) error {
 	if rng.Stream(3, "pause", i).IntN(8) == 0 {
 		time.Sleep(time.Duration(i%5) * 100 * time.Microsecond)
 	}
@@ -49,7 +58,7 @@ func TestRunKeepsOrder(t *testing.T) {
 	for _, threads := range []int{0, 1, 2, 7} {
 		for _, rows := range []int{0, 1, 63, 64, 65, 1000} {
 			src, next := &numbers{rows: rows, size: 300}, 0
-			err := Run(context.Background(), src, threads, func(r *Row) error {
+			err := Run(context.Background(), src, RunOptions{Threads: threads}, func(r *Row) error {
 				if got := r.Tensors[0].([]float32)[0]; r.ID != strconv.Itoa(next) || got != float32(next) {
 					t.Fatalf("threads %d: row %d is %s holding %v", threads, next, r.ID, got)
 				}
@@ -66,7 +75,7 @@ func TestRunKeepsOrder(t *testing.T) {
 
 func TestRunBoundsMemory(t *testing.T) {
 	src := &numbers{rows: 300, size: groupBytes / 4} // a row fills a group
-	err := Run(context.Background(), src, 3, func(r *Row) error {
+	err := Run(context.Background(), src, RunOptions{Threads: 3}, func(r *Row) error {
 		time.Sleep(50 * time.Microsecond) // a slow reader
 		src.decoding.Add(-1)
 		return nil
@@ -85,12 +94,12 @@ func TestRunStops(t *testing.T) {
 	for round := range 20 {
 		src := &numbers{rows: 5000, size: 300, broken: map[int]bool{1700: true, 1701: true, 1092: true, 4000: true}}
 		n := 0
-		err := Run(context.Background(), src, 4, func(*Row) error { n++; return nil })
+		err := Run(context.Background(), src, RunOptions{Threads: 4}, func(*Row) error { n++; return nil })
 		if err == nil || err.Error() != "row 1092 is broken" || n != 1092 {
 			t.Fatalf("round %d: got %v after %d rows, want the first broken row, 1092", round, err, n)
 		}
 		n = 0
-		err = Run(context.Background(), src, 4, func(*Row) error {
+		err = Run(context.Background(), src, RunOptions{Threads: 4}, func(*Row) error {
 			if n++; n == 10 {
 				return boom
 			}
@@ -101,7 +110,7 @@ func TestRunStops(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		n = 0
-		err = Run(ctx, src, 4, func(*Row) error {
+		err = Run(ctx, src, RunOptions{Threads: 4}, func(*Row) error {
 			if n++; n == 10 {
 				cancel()
 			}

@@ -1,10 +1,8 @@
 package encode
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"sync"
 
 	"mmtools/pkg/media"
@@ -34,43 +32,6 @@ func (s Sound) plan() (*media.LogMel, error) {
 	}
 	return media.NewLogMel(media.LogMelOptions{Rate: s.Rate, Samples: s.samples(), NFFT: s.NFFT, Window: s.Window,
 		Hop: s.Hop, Mels: s.Mels, Low: s.Low, High: s.High, Centre: true})
-}
-
-// soundDecoder decodes the wav files of one modality; it belongs to one goroutine.
-type soundDecoder struct {
-	sound   Sound
-	plan    *media.LogMel
-	filters *resamplers
-	wav     media.WAV
-	mono    []float32
-	wave    []float32 // (samples)
-}
-
-// decode writes the spectrogram of the wav file f, of size bytes, to dst. Only the part that the spectrogram depends on is read.
-func (d *soundDecoder) decode(dst []float32, f *os.File, size int64) error {
-	if err := d.wav.Open(f, size); err != nil {
-		return err
-	}
-	if d.wav.Frames == 0 {
-		return errors.New("no sound: the data chunk is empty")
-	}
-	filter, err := d.filters.get(d.wav.Rate, d.sound.Rate)
-	if err != nil {
-		return err
-	}
-	frames := int(min(d.wav.Frames, int64(filter.Need(len(d.wave)))))
-	if cap(d.mono) < frames {
-		d.mono = make([]float32, frames)
-	}
-	mono := d.mono[:frames]
-	if err := d.wav.ReadMono(mono, 0); err != nil {
-		return err
-	}
-	n := min(len(d.wave), filter.Len(frames))
-	filter.Resample(d.wave[:n], mono)
-	clear(d.wave[n:])
-	d.plan.Transform(dst, d.wave)
-	return nil
 }
 
 // resamplers makes each filter once for all goroutines.

@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -27,9 +28,21 @@ type Samples struct {
 
 // Row is one sample.
 type Row struct {
-	ID      string
-	Label   int32 // -1 where unlabelled
-	Tensors []any // of each modality []float32, []float16.Num or []uint8, row major; nil where the sample lacks it
+	Index    int // in the source
+	ID       string
+	Label    int32     // -1 where unlabelled
+	Tensors  []any     // of each modality []float32, []float16.Num or []uint8, row major; nil where the sample lacks it
+	Failures []Failure // of the modalities that could not be decoded: their tensors are nil
+}
+
+// Failure is one modality of one sample that is missing or could not be decoded.
+type Failure struct {
+	Row      int    // of the list, from 0
+	ID       string // of the sample
+	Modality string
+	Path     string // as the list has it
+	Missing  bool   // it is not there, and not broken
+	Err      error  // names the place in the list, and the file
 }
 
 // Source is a list of samples to decode.
@@ -37,7 +50,7 @@ type Source interface {
 	Samples() Samples
 	// Rows returns the number of samples.
 	Rows() int
-	// NewDecoder returns a decoder for one goroutine.
+	// NewDecoder returns a decoder for one goroutine. It may be an io.Closer.
 	NewDecoder() (Decoder, error)
 	// Close frees files and mappings; what decoders gave out is invalid from then on.
 	Close() error
@@ -45,9 +58,10 @@ type Source interface {
 
 // Decoder decodes samples of a Source.
 type Decoder interface {
-	// Decode fills row with sample i, 0 <= i < Rows. It reuses the tensors that it finds in store, one slot for each modality, and
-	// leaves new ones there; an error names the file and the place.
-	Decode(i int, row *Row, store []any) error
+	// Decode fills rows with samples first, first+1 and so on. It reuses the tensors that it finds in store, one slot for each
+	// modality of each row, and leaves new ones there. What cannot be decoded is a failure of its row; it returns early, with rows half
+	// filled, only where ctx is done.
+	Decode(ctx context.Context, first int, rows []Row, store [][]any)
 }
 
 // maxElements bounds the tensor of one modality of one sample: 1 GiB of float32.

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"mmtools/pkg/cli"
+	"mmtools/pkg/encode"
+)
+
+// channelFlags say which modalities to make of which columns, a flag for each of encode.Kinds, and give the settings of all of a kind.
+type channelFlags struct {
+	Audio []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the wav files of column COL into log-mel spectrograms, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
+	Image []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
+
+	Sound   soundFlags   `embed:""`
+	Picture pictureFlags `embed:""`
+}
+
+type soundFlags struct {
+	AudioRate    int     `default:"16000" placeholder:"HZ" help:"Resample sounds to HZ frames a second (default: ${default})."`
+	AudioSeconds float64 `default:"1" placeholder:"S" help:"Cut sounds after S seconds, and fill shorter ones up with silence (default: ${default})."`
+	NFFT         int     `name:"n-fft" default:"512" placeholder:"N" help:"Take the spectrum over N samples (default: ${default})."`
+	Window       int     `default:"0" placeholder:"N" help:"Weigh them with a Hann window of N samples; 0 takes that of --n-fft (default: ${default})."`
+	Hop          int     `default:"256" placeholder:"N" help:"Move N samples from one spectrum to the next (default: ${default})."`
+	Mels         int     `default:"64" placeholder:"N" help:"Sum the spectrum in N mel bands (default: ${default})."`
+}
+
+type pictureFlags struct {
+	ImageSize string `placeholder:"HxW" help:"Scale images to H by W pixels, or to N by N with one number (default: the first image's size, which all the others must have)."`
+	ImageMode string `default:"rgb" enum:"rgb,grey" placeholder:"MODE" help:"Keep three colours with rgb, or one brightness with grey (default: ${default})."`
+}
+
+// columns returns what the flags of a kind ask for, and the settings that hold where a column has none of its own.
+func (c *channelFlags) columns(kind string) (texts []string, defaults map[string]string) {
+	switch kind {
+	case "audio":
+		s := c.Sound
+		return c.Audio, map[string]string{"rate": fmt.Sprint(s.AudioRate), "seconds": fmt.Sprint(s.AudioSeconds), "n-fft": fmt.Sprint(s.NFFT),
+			"window": fmt.Sprint(s.Window), "hop": fmt.Sprint(s.Hop), "mels": fmt.Sprint(s.Mels)}
+	case "image":
+		return c.Image, map[string]string{"size": c.Picture.ImageSize, "mode": c.Picture.ImageMode}
+	}
+	panic("mm-encode: no flag for kind " + kind)
+}
+
+// specs reads the flags, in the order of encode.Kinds.
+func (c *channelFlags) specs() ([]encode.Spec, error) {
+	var specs []encode.Spec
+	var flags []string
+	for _, kind := range encode.Kinds {
+		flags = append(flags, "--"+kind.Name+" COL")
+		texts, defaults := c.columns(kind.Name)
+		for _, text := range texts {
+			spec, err := kind.ParseSpec(text, defaults)
+			if err != nil {
+				return nil, cli.Usage("--%s %s: %w", kind.Name, text, err)
+			}
+			specs = append(specs, spec)
+		}
+	}
+	if len(specs) == 0 {
+		return nil, cli.Usage("no modality: want %s", strings.Join(flags, " or "))
+	}
+	return specs, nil
+}
+
+// channelHelp describes the settings of every kind, for --help and the manual page.
+func channelHelp() string {
+	var b strings.Builder
+	b.WriteString("A column's settings follow it after a colon, as in --audio left=wav:rate=8000,mels=40; the flags of the same names hold for those that have none.\n")
+	for _, kind := range encode.Kinds {
+		fmt.Fprintf(&b, "\n--%s: %s\n\n", kind.Name, kind.Help)
+		for _, key := range kind.Keys {
+			fmt.Fprintf(&b, "    %-16s %s", key.Name+"="+key.Placeholder, key.Help)
+			if key.Default != "" {
+				fmt.Fprintf(&b, " (default: %s)", key.Default)
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,65 @@
+package encode
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParseSpec(t *testing.T) {
+	sound := Sound{Rate: 16000, Seconds: 1, NFFT: 512, Hop: 256, Mels: 64}
+	with := func(change func(*Sound)) Sound { s := sound; change(&s); return s }
+	for _, c := range []struct {
+		text     string
+		defaults map[string]string
+		want     SoundSpec
+	}{
+		{"wav", nil, SoundSpec{"audio", "wav", sound}},
+		{"left=wav", nil, SoundSpec{"left", "wav", sound}},
+		{"left=wav:rate=8000,mels=40", nil, SoundSpec{"left", "wav", with(func(s *Sound) { s.Rate, s.Mels = 8000, 40 })}},
+		{"wav:seconds=0.5", nil, SoundSpec{"audio", "wav", with(func(s *Sound) { s.Seconds = 0.5 })}},
+		{"wav:rate=8000", map[string]string{"rate": "44100", "hop": "128"}, SoundSpec{"audio", "wav", with(func(s *Sound) { s.Rate, s.Hop = 8000, 128 })}},
+		{"a:b", nil, SoundSpec{"audio", "a:b", sound}}, // a column's own colon
+		{"x=a:b:rate=8000", nil, SoundSpec{"x", "a:b", with(func(s *Sound) { s.Rate = 8000 })}},
+		{"=wav", nil, SoundSpec{"audio", "=wav", sound}},
+	} {
+		got, err := soundKind.ParseSpec(c.text, c.defaults)
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, %v, want %+v", c.text, got, err, c.want)
+		}
+	}
+	for _, c := range []struct{ text, want string }{
+		{"wav:rat=8000", `no setting "rat": want rate, seconds`},
+		{"wav:rate=fast", "rate=fast: want a whole number"},
+		{"wav:seconds=NaN", "seconds=NaN: want a number"},
+		{"wav:rate", "want rate=HZ"},
+		{"wav:rate=1,rate=2", "rate twice"},
+		{"", "no column"},
+		{"1=wav", "1"},
+		{"label=wav", "reserved"},
+	} {
+		if _, err := soundKind.ParseSpec(c.text, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", c.text, err, c.want)
+		}
+	}
+}
+
+// Every kind parses with nothing but a column, and its keys' defaults can be read.
+func TestKinds(t *testing.T) {
+	names := map[string]bool{}
+	for _, k := range Kinds {
+		if names[k.Name] {
+			t.Errorf("kind %s twice", k.Name)
+		}
+		names[k.Name] = true
+		spec, err := k.ParseSpec("c", nil)
+		if err != nil || spec.ModalityName() != k.Name {
+			t.Errorf("kind %s: %v, %v", k.Name, spec, err)
+		}
+		for _, key := range k.Keys {
+			if !strings.HasSuffix(key.Help, ".") || key.Placeholder == "" && key.Default != "false" {
+				t.Errorf("kind %s: key %s: want a placeholder and a sentence of help", k.Name, key.Name)
+			}
+		}
+	}
+}
