@@ -165,6 +165,14 @@ func (o convAffine) WriteHash(h hash.Hash)     { writeHash(h, o) }
 func (o convAffine) Hashcode() uint32          { return hashcode(o) }
 func (o convAffine) DiffWRT(inputs int) []bool { return make([]bool, inputs) }
 
+// InPlace lets y take the residual's memory: the sum is then made where it lies.
+func (o convAffine) InPlace() int {
+	if o.residual {
+		return 4
+	}
+	return -1
+}
+
 func (o convAffine) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	for i, what := range []string{"scale", "shift"} {
 		if err := sized(o, in[2+i], what, o.shape.K); err != nil {

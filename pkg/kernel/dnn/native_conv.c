@@ -153,10 +153,19 @@ void dn_conv_free(dn_conv *c) {
 	free(c);
 }
 
+typedef struct {
+	float *to;
+	const float *w, *scale;
+	size_t kernels, size;
+} scaling;
+
 // scale_kernels writes each kernel times its scale: the normalisation costs the convolution nothing.
-static void scale_kernels(float *to, const float *w, const float *scale, size_t kernels, size_t size) {
-	for (size_t k = 0; k < kernels; k++)
-		for (size_t i = 0; i < size; i++) to[k * size + i] = w[k * size + i] * scale[k];
+static void scale_kernels(const void *args, int part, int parts) {
+	const scaling *s = args;
+	size_t from, to;
+	dn_range(s->kernels, part, parts, &from, &to);
+	for (size_t k = from; k < to; k++)
+		for (size_t i = 0; i < s->size; i++) s->to[k * s->size + i] = s->w[k * s->size + i] * s->scale[k];
 }
 
 static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t to) {
@@ -172,7 +181,8 @@ int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const
 	}
 	l->set_num_threads(e->threads);
 	if (scale) {
-		scale_kernels(e->scaled, w, scale, c->kernels, c->kernel_size);
+		scaling s = {e->scaled, w, scale, c->kernels, c->kernel_size};
+		dn_run(e, scale_kernels, &s, dn_parts(e, c->kernels * c->kernel_size));
 		w = e->scaled;
 	}
 	if (l->memory_set_data_handle(c->in, in) || l->memory_set_data_handle(c->out, out) || l->memory_set_data_handle(c->plain, w) ||

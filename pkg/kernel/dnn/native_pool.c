@@ -2,8 +2,7 @@
 
 // Pooling of blocked maps, and sums. A plane is 16 channels of an image.
 
-#include "native.h"
-
+#include "native_pool.h"
 
 typedef struct {
 	float *y;
@@ -16,22 +15,15 @@ typedef struct {
 // FIRST is a where m is set and b elsewhere.
 #define FIRST(m, a, b) ((__typeof__(b))(((m) & (dn_mask)(a)) | (~(m) & (dn_mask)(b))))
 
-// bounds gives the part of a window of size k at place out that lies inside [0, n).
-static inline void bounds(size_t out, int k, int stride, int pad, size_t n, int *from, int *to) {
-	long begin = (long)out * stride - pad;
-	*from = begin < 0 ? (int)-begin : 0;
-	*to = begin + k > (long)n ? (int)((long)n - begin) : k;
-}
-
 // max_plane keeps the first of equal pixels, and one that is not a number.
 DN_CLONES static void max_plane(float *y, uint8_t *index, const float *x, const dn_window *s) {
 	dn_half *out = (dn_half *)y;
 	for (size_t oh = 0; oh < s->out_h; oh++) {
 		int top, bottom;
-		bounds(oh, s->kh, s->stride_h, s->pad_h, s->h, &top, &bottom);
+		dn_bounds(oh, s->kh, s->stride_h, s->pad_h, s->h, &top, &bottom);
 		for (size_t ow = 0; ow < s->out_w; ow++, out += DN_HALVES, index += DN_LANE) {
 			int left, right;
-			bounds(ow, s->kw, s->stride_w, s->pad_w, s->w, &left, &right);
+			dn_bounds(ow, s->kw, s->stride_w, s->pad_w, s->w, &left, &right);
 			for (int h = 0; h < DN_HALVES; h++) {
 				dn_half best = (dn_half){0} - __builtin_inff();
 				dn_mask place = (dn_mask){0} + (top * s->kw + left);
@@ -51,23 +43,16 @@ DN_CLONES static void max_plane(float *y, uint8_t *index, const float *x, const 
 	}
 }
 
-// reach gives the windows, of n places, that see pixel in: those from (inclusive) to to (exclusive).
-static inline void reach(size_t in, int k, int stride, int pad, size_t n, size_t *from, size_t *to) {
-	long last = ((long)in + pad) / stride, first = (long)in + pad - k + 1;
-	*from = first <= 0 ? 0 : (size_t)((first + stride - 1) / stride);
-	*to = last + 1 < (long)n ? (size_t)(last + 1) : n;
-}
-
 // max_plane_grad asks, for each pixel, the windows that see it whether it was their maximum: each pixel is written once.
 DN_CLONES static void max_plane_grad(float *dx, const float *dy, const uint8_t *index, const dn_window *s) {
 	const dn_half *g = (const dn_half *)dy;
 	dn_half *to = (dn_half *)dx;
 	for (size_t h = 0; h < s->h; h++) {
 		size_t top, bottom;
-		reach(h, s->kh, s->stride_h, s->pad_h, s->out_h, &top, &bottom);
+		dn_reach(h, s->kh, s->stride_h, s->pad_h, s->out_h, &top, &bottom);
 		for (size_t w = 0; w < s->w; w++, to += DN_HALVES) {
 			size_t left, right;
-			reach(w, s->kw, s->stride_w, s->pad_w, s->out_w, &left, &right);
+			dn_reach(w, s->kw, s->stride_w, s->pad_w, s->out_w, &left, &right);
 			dn_half sum[DN_HALVES] = {0};
 			for (size_t oh = top; oh < bottom; oh++) {
 				int row = ((int)h + s->pad_h - (int)oh * s->stride_h) * s->kw + (int)w + s->pad_w;
@@ -88,14 +73,16 @@ static void max_part(const void *args, int part, int parts) {
 	const operands *o = args;
 	size_t from, to, in = o->s.h * o->s.w * DN_LANE, out = o->s.out_h * o->s.out_w * DN_LANE;
 	dn_range(o->n, part, parts, &from, &to);
-	for (size_t p = from; p < to; p++) max_plane(o->y + p * out, o->index + p * out, o->x + p * in, &o->s);
+	void (*plane)(float *, uint8_t *, const float *, const dn_window *) = dn_pool_wide() ? dn_max_plane_wide : max_plane;
+	for (size_t p = from; p < to; p++) plane(o->y + p * out, o->index + p * out, o->x + p * in, &o->s);
 }
 
 static void max_grad_part(const void *args, int part, int parts) {
 	const operands *o = args;
 	size_t from, to, in = o->s.h * o->s.w * DN_LANE, out = o->s.out_h * o->s.out_w * DN_LANE;
 	dn_range(o->n, part, parts, &from, &to);
-	for (size_t p = from; p < to; p++) max_plane_grad(o->y + p * in, o->x + p * out, o->index + p * out, &o->s);
+	void (*plane)(float *, const float *, const uint8_t *, const dn_window *) = dn_pool_wide() ? dn_max_plane_grad_wide : max_plane_grad;
+	for (size_t p = from; p < to; p++) plane(o->y + p * in, o->x + p * out, o->index + p * out, &o->s);
 }
 
 void dn_max_pool(dn_engine *e, float *y, uint8_t *index, const float *x, size_t planes, dn_window s) {
