@@ -71,7 +71,7 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.Open(c.Device.Device, c.Threads)
+	d, err := device.Open(c.DeviceOptions())
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.Open(c.Device.Device, c.Threads)
+	d, err := device.Open(c.DeviceOptions())
 	if err != nil {
 		return nil, err
 	}

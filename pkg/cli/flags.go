@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"mmtools/pkg/device"
+	"mmtools/pkg/kernel"
 	"mmtools/pkg/stream"
 
 	"github.com/alecthomas/kong"
@@ -20,6 +22,13 @@ type Seed struct {
 type Device struct {
 	Device  string `default:"auto" enum:"auto,cpu,cuda" placeholder:"NAME" env:"MM_DEVICE" help:"Compute on cpu, on cuda (an NVIDIA GPU), or on the best that is there with auto (default: ${default})."`
 	Threads int    `default:"0" placeholder:"N" env:"MM_THREADS" help:"Compute with N threads; 0 takes every core (default: ${default})."`
+
+	Precision string `default:"float32" enum:"float32,tf32,bf16" placeholder:"TYPE" env:"MM_PRECISION" help:"Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of convolutions, and pays on processors with AMX (default: ${default})."`
+}
+
+// DeviceOptions returns what pkg/device opens the device by.
+func (d Device) DeviceOptions() device.Options {
+	return device.Options{Name: d.Device, Threads: d.Threads, Precision: kernel.Precision(d.Precision)}
 }
 
 // Validate refuses a negative number of threads.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cpu"
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
@@ -66,38 +68,42 @@ func BenchmarkAudioVisual(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, err := newRun(c, Options{Device: open(b), Samples: samples})
-	if err != nil {
-		b.Fatal(err)
-	}
 	plan, order := Whole(samples, 2), make([]int32, n)
 	for i := range order {
 		order[i] = int32(n - 1 - i)
 	}
-	for _, pass := range []struct {
-		name string
-		run  func() error
-	}{
-		{"train", func() error {
+	passes := map[string]func(r *run) error{
+		"train": func(r *run) error {
 			_, err := r.trainer.epoch(context.Background(), samples, plan, order, nil, &r.state.Step, 1e-4, nil)
 			return err
-		}},
-		{"evaluate", func() error {
+		},
+		"evaluate": func(r *run) error {
 			_, err := r.trainer.accuracy(context.Background(), samples, len(spec.Classes))
 			return err
-		}},
-	} {
-		b.Run(pass.name, func(b *testing.B) {
-			if err := pass.run(); err != nil { // plans the convolutions
-				b.Fatal(err)
-			}
-			b.ResetTimer()
-			for range b.N {
-				if err := pass.run(); err != nil {
+		},
+	}
+	for _, precision := range []kernel.Precision{kernel.Float32, kernel.BF16} {
+		for name, pass := range passes {
+			b.Run(fmt.Sprintf("%s/%s", precision, name), func(b *testing.B) {
+				d, err := cpu.Open(cpu.Options{Threads: 2, Precision: precision})
+				if err != nil {
+					b.Skip(err)
+				}
+				defer d.Close()
+				r, err := newRun(c, Options{Device: d, Samples: samples})
+				if err != nil {
 					b.Fatal(err)
 				}
-			}
-			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
-		})
+				if err := pass(r); err != nil { // plans the convolutions
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if err := pass(r); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+			})
+		}
 	}
 }

@@ -37,7 +37,7 @@ func TestResNetEqualsTorch(t *testing.T) {
 }
 
 // resnetTrainer is a trainer at the fixture's initial weights, its minibatch in place.
-func resnetTrainer(t *testing.T, c *fixture.Network, settings checkpoint.Optimizer) *trainer {
+func resnetTrainer(t *testing.T, d kernel.Device, c *fixture.Network, settings checkpoint.Optimizer) *trainer {
 	t.Helper()
 	spec := network.Spec{Fusion: "concat", Modalities: []network.Channel{
 		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: c.Audio[2:]}, Backbone: "resnet18"},
@@ -57,7 +57,7 @@ func resnetTrainer(t *testing.T, c *fixture.Network, settings checkpoint.Optimiz
 	for _, slot := range layout.Buffers {
 		drawn(slot, slot.In(buffers))
 	}
-	tr, err := newTrainer(open(t), spec, checkpoint.State{BatchSize: c.Rows, Optimizer: settings}, params, buffers)
+	tr, err := newTrainer(d, spec, checkpoint.State{BatchSize: c.Rows, Optimizer: settings}, params, buffers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func download(d kernel.Device, b kernel.Buffer, n int) []float32 {
 }
 
 func holdStep(t *testing.T, c *fixture.Network) {
-	tr := resnetTrainer(t, c, checkpoint.Optimizer{Name: "sgd"})
+	tr := resnetTrainer(t, open(t), c, checkpoint.Optimizer{Name: "sgd"})
 	layout := tr.graph.Layout
 	tr.whole.Fold(tr.device, tr.evaluate)
 	stageWhole(t, tr, &tr.evalIn, c)
@@ -122,7 +122,7 @@ func holdStep(t *testing.T, c *fixture.Network) {
 }
 
 func holdLosses(t *testing.T, c *fixture.Network, run fixture.NetworkRun) {
-	tr := resnetTrainer(t, c, checkpoint.Optimizer{Name: run.Optimizer, LR: run.LR, Beta1: run.Beta1, Beta2: run.Beta2,
+	tr := resnetTrainer(t, open(t), c, checkpoint.Optimizer{Name: run.Optimizer, LR: run.LR, Beta1: run.Beta1, Beta2: run.Beta2,
 		Epsilon: run.Epsilon, Momentum: run.Momentum, WeightDecay: run.WeightDecay})
 	for step, want := range run.Losses {
 		tr.step.Run(c.Rows)

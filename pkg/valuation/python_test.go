@@ -99,7 +99,7 @@ func TestPythonAgrees(t *testing.T) {
 	for name, x := range p.Parameters {
 		m.Tensors = append(m.Tensors, schema.Tensor{Name: name, Role: schema.RoleParameter, Shape: x.Shape, Data: x.Float32})
 	}
-	d, err := device.Open("cpu", 1)
+	d, err := device.Open(device.Options{Name: "cpu", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,9 @@ func norm(p kernel.Norm) dnn.Norm {
 // images returns the convolution kernels, opened on first use: a model without convolutions starts none of their threads.
 func (d *Device) images() dnn.Engine {
 	if d.engine == nil {
-		e, err := dnn.Open(dnn.Options{Threads: d.threads})
+		e, err := dnn.Open(dnn.Options{Threads: d.threads, BF16: d.bf16})
 		if err != nil {
-			panic(fmt.Sprintf("cpu: %v", err)) // the number of threads was checked by New
+			panic(fmt.Sprintf("cpu: %v", err)) // Open has checked the options
 		}
 		d.engine = e
 	}

@@ -15,6 +15,7 @@ import (
 // Device is the host's processor.
 type Device struct {
 	threads int
+	bf16    bool // convolutions
 	closed  bool
 	call    call       // the kernel being run
 	engine  dnn.Engine // of the convolutions, opened on first use
@@ -58,13 +59,13 @@ const (
 	partials = 4096
 )
 
-// New starts a device of the given number of threads, the caller's among them; 0 is GOMAXPROCS. Close stops it.
-func New(threads int) (*Device, error) {
-	n, err := threadCount(threads)
+// Open starts a device. Close stops it.
+func Open(o Options) (*Device, error) {
+	n, err := o.check()
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{threads: n}
+	d := &Device{threads: n, bf16: o.Precision == kernel.BF16}
 	d.sums = make([]float64, partials)
 	d.call.views = make([]view, 0, 64)
 	for i := 1; i < n; i++ {

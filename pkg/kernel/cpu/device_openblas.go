@@ -22,14 +22,15 @@ import (
 // Device is the host's processor.
 type Device struct {
 	threads int
+	bf16    bool // convolutions
 	c       *C.mm_device
 	buffers []buffer   // what Close frees
 	engine  dnn.Engine // of the convolutions, opened on first use
 }
 
-// New starts a device of the given number of threads, the caller's among them; 0 is GOMAXPROCS. Close stops it.
-func New(threads int) (*Device, error) {
-	n, err := threadCount(threads)
+// Open starts a device. Close stops it.
+func Open(o Options) (*Device, error) {
+	n, err := o.check()
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func New(threads int) (*Device, error) {
 	if c == nil {
 		return nil, fmt.Errorf("opening the cpu: no memory or threads for %d threads", n)
 	}
-	return &Device{threads: n, c: c}, nil
+	return &Device{threads: n, bf16: o.Precision == kernel.BF16, c: c}, nil
 }
 
 // Engine names what computes the products, for logs and benchmarks.

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/dnn"
 )
 
 // maxThreads bounds what a mistyped --threads can start.
@@ -21,6 +22,29 @@ func threadCount(threads int) (int, error) {
 	}
 	return threads, nil
 }
+
+// Options set a device up.
+type Options struct {
+	Threads   int              // the caller's among them; 0 is GOMAXPROCS
+	Precision kernel.Precision // of convolutions, float32 or bf16; "" is float32
+}
+
+// check returns the number of threads.
+func (o Options) check() (int, error) {
+	switch o.Precision {
+	case "", kernel.Float32:
+	case kernel.BF16:
+		if err := dnn.CheckBF16(); err != nil {
+			return 0, fmt.Errorf("opening the cpu: precision bf16: %w", err)
+		}
+	default:
+		return 0, fmt.Errorf("opening the cpu: precision %s: want float32 or bf16", o.Precision)
+	}
+	return threadCount(o.Threads)
+}
+
+// New starts a device of the given number of threads that computes in float32.
+func New(threads int) (*Device, error) { return Open(Options{Threads: threads}) }
 
 // Name returns "cpu".
 func (d *Device) Name() string { return "cpu" }

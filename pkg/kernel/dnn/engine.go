@@ -50,6 +50,11 @@ type Norm struct {
 type Options struct {
 	Threads int  // 0 is GOMAXPROCS
 	Exact   bool // compute 3x3 convolutions by their definition, not by Winograd's algorithm
+	// BF16 rounds what convolutions multiply to bfloat16, and sums in float32; the first convolution of a network stays in float32.
+	// CheckBF16 tells whether it can be had.
+	BF16 bool
+	// Portable leaves out what is written for AVX-512 here, for tests.
+	Portable bool
 }
 
 // maxThreads bounds what a mistyped number can start.

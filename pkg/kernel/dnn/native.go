@@ -10,6 +10,7 @@ package dnn
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -21,6 +22,7 @@ type native struct {
 	*Plain
 	c     *C.dn_engine
 	exact bool
+	bf16  bool
 	plans map[planKey]*C.dn_conv // nil where the library has no such convolution
 	shape C.dn_shape             // an argument; here, so that it is not allocated
 }
@@ -49,7 +51,18 @@ func newNative(o Options) (Engine, error) {
 		plain.Close()
 		return nil, fmt.Errorf("opening oneDNN: %s (Debian: apt-get install libdnnl2)", C.GoString((*C.char)(unsafe.Pointer(&message[0]))))
 	}
-	return &native{Plain: plain, c: c, exact: o.Exact, plans: map[planKey]*C.dn_conv{}}, nil
+	if o.Portable {
+		C.dn_portable(c)
+	}
+	return &native{Plain: plain, c: c, exact: o.Exact, bf16: o.BF16, plans: map[planKey]*C.dn_conv{}}, nil
+}
+
+// CheckBF16 returns an error that tells why convolutions cannot run in bfloat16: the processor multiplies none.
+func CheckBF16() error {
+	if C.dn_has_bf16() == 0 {
+		return errors.New("this processor has no instructions for it (AVX512_BF16 or AMX)")
+	}
+	return nil
 }
 
 // Name returns "oneDNN".

@@ -30,6 +30,9 @@ typedef struct dn_engine dn_engine;
 // dn_open returns an engine, or 0 and the reason in message, of size bytes.
 dn_engine *dn_open(int threads, char *message, size_t size);
 void dn_close(dn_engine *e);
+// dn_portable makes the engine leave out what is written for AVX-512.
+void dn_portable(dn_engine *e);
+int dn_has_bf16(void);
 
 // dn_run runs task in at most parts parts, one a thread, and returns when all are done. The library may give fewer
 // threads than were asked for: a task's result must not depend on their number.
@@ -50,7 +53,7 @@ static inline void dn_range(size_t n, int part, int parts, size_t *from, size_t 
 enum { DN_FORWARD, DN_AFFINE, DN_GRAD_INPUT, DN_GRAD_WEIGHT };
 typedef struct {
 	int n, c, h, w, k, kh, kw, stride_h, stride_w, pad_h, pad_w;
-	int direction, relu, residual, winograd;
+	int direction, relu, residual, winograd, bf16;
 } dn_shape;
 typedef struct dn_conv dn_conv;
 // dn_conv_plan returns a convolution ready to run, 0 where the library has none of this shape.

@@ -16,6 +16,7 @@ struct dn_conv {
 	dnnl_memory_t plain;          // the weights as PyTorch stores them
 	size_t weights_size, kernels, kernel_size; // bytes; the weights are (kernels, kernel_size)
 	size_t scratch_size;
+	size_t maps[2]; // elements of x and y
 };
 
 // plan is what making a convolution needs for a while.
@@ -24,6 +25,7 @@ typedef struct {
 	const dn_library *lib;
 	const dn_shape *s;
 	dnnl_memory_desc_t in, weights, plain, out, shift;
+	dnnl_memory_desc_t hint_in, hint_weights, hint_out; // of the forward convolution that a gradient belongs to
 	dnnl_dims_t stride, pad;
 	dnnl_primitive_attr_t attr;
 	dnnl_post_ops_t post;
@@ -39,10 +41,18 @@ static int describe(plan *p) {
 	p->stride[0] = s->stride_h, p->stride[1] = s->stride_w;
 	p->pad[0] = s->pad_h, p->pad[1] = s->pad_w;
 	const dn_library *l = p->lib;
-	return l->memory_desc_init_by_tag(&p->in, 4, in, dnnl_f32, layout(s->c)) ||
-		l->memory_desc_init_by_tag(&p->weights, 4, weights, dnnl_f32, dnnl_format_tag_any) ||
+	// In bfloat16 both factors are; the result is float32.
+	dnnl_data_type_t x = s->bf16 && s->direction != DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
+	dnnl_data_type_t w = s->bf16 && s->direction != DN_GRAD_WEIGHT ? dnnl_bf16 : dnnl_f32;
+	dnnl_data_type_t y = s->bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
+	dnnl_data_type_t hint = s->bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
+	return l->memory_desc_init_by_tag(&p->hint_in, 4, in, hint == dnnl_bf16 ? hint : x, layout(s->c)) ||
+		l->memory_desc_init_by_tag(&p->hint_weights, 4, weights, hint == dnnl_bf16 ? hint : w, dnnl_format_tag_any) ||
+		l->memory_desc_init_by_tag(&p->hint_out, 4, out, hint, layout(s->k)) ||
+		l->memory_desc_init_by_tag(&p->in, 4, in, x, layout(s->c)) ||
+		l->memory_desc_init_by_tag(&p->weights, 4, weights, w, dnnl_format_tag_any) ||
 		l->memory_desc_init_by_tag(&p->plain, 4, weights, dnnl_f32, dnnl_oihw) ||
-		l->memory_desc_init_by_tag(&p->out, 4, out, dnnl_f32, layout(s->k)) ||
+		l->memory_desc_init_by_tag(&p->out, 4, out, y, layout(s->k)) ||
 		l->memory_desc_init_by_tag(&p->shift, 1, shift, dnnl_f32, dnnl_x);
 }
 
@@ -66,8 +76,8 @@ static int choose(plan *p) {
 	// In inference the library takes weights that Winograd has transformed already, by a reorder on one thread that costs more than
 	// the convolution; in training it transforms them itself, on all.
 	dnnl_prop_kind_t kind = affine && !p->s->winograd ? dnnl_forward_inference : dnnl_forward_training;
-	if (l->convolution_forward_desc_init(&d, kind, algorithm, &p->in, &p->weights,
-			affine ? &p->shift : 0, &p->out, p->stride, p->pad, p->pad) ||
+	if (l->convolution_forward_desc_init(&d, kind, algorithm, &p->hint_in, &p->hint_weights,
+			affine ? &p->shift : 0, &p->hint_out, p->stride, p->pad, p->pad) ||
 		l->primitive_desc_create(&p->forward, &d, p->attr, p->e->engine, 0))
 		return 1;
 	switch (p->s->direction) {
@@ -106,6 +116,9 @@ static int build(plan *p, dn_conv *c) {
 	c->scratch_size = l->memory_desc_get_size(scratch);
 	c->kernels = p->s->k;
 	c->kernel_size = (size_t)p->s->c * p->s->kh * p->s->kw;
+	size_t half = sizeof(uint16_t);
+	c->maps[0] = p->s->bf16 && c->direction != DN_GRAD_INPUT ? l->memory_desc_get_size(&p->in) / half : 0;
+	c->maps[1] = p->s->bf16 && c->direction >= DN_GRAD_INPUT ? l->memory_desc_get_size(&p->out) / half : 0;
 	dnnl_engine_t e = p->e->engine;
 	return l->primitive_create(&c->run, p->desc) || reorder(p, c, weights) || l->memory_create(&c->in, &p->in, e, DNNL_MEMORY_NONE) ||
 		l->memory_create(&c->out, &p->out, e, DNNL_MEMORY_NONE) || l->memory_create(&c->weights, weights, e, DNNL_MEMORY_NONE) ||
@@ -116,7 +129,9 @@ static int build(plan *p, dn_conv *c) {
 // reserve grows the engine's shared memory.
 static int reserve(dn_engine *e, const dn_conv *c) {
 	void *scaled = e->scaled;
-	int ok = dn_grow(&e->scratch, &e->scratch_size, c->scratch_size) && dn_grow(&e->weights, &e->weights_size, c->weights_size) &&
+	int ok = dn_grow(&e->rounded[0], &e->rounded_size[0], c->maps[0] * sizeof(uint16_t)) &&
+		dn_grow(&e->rounded[1], &e->rounded_size[1], c->maps[1] * sizeof(uint16_t)) &&
+		dn_grow(&e->scratch, &e->scratch_size, c->scratch_size) && dn_grow(&e->weights, &e->weights_size, c->weights_size) &&
 		(c->direction != DN_AFFINE || dn_grow(&scaled, &e->scaled_size, c->kernels * c->kernel_size * sizeof(float)));
 	e->scaled = scaled;
 	return !ok;
@@ -130,7 +145,7 @@ dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
 		c->lib = e->lib;
 		c->direction = s->direction;
 		c->shape = *s;
-		c->stem = dn_stem_suits(s);
+		c->stem = dn_stem_suits(e, s);
 		c->scratch_size = c->stem ? dn_stem_memory(s, e->threads) : 0;
 		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || build(&p, c) || reserve(e, c)) {
 			dn_conv_free(c);
@@ -168,6 +183,37 @@ static void scale_kernels(const void *args, int part, int parts) {
 		for (size_t i = 0; i < s->size; i++) s->to[k * s->size + i] = s->w[k * s->size + i] * s->scale[k];
 }
 
+typedef struct {
+	uint16_t *to;
+	const float *from;
+	size_t n;
+} rounding;
+
+// round_range rounds to bfloat16, to even; what is not a number stays none.
+DN_CLONES static void round_range(uint16_t *to, const float *from, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+		memcpy(&bits, from + i, sizeof bits);
+		uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, none = bits >> 16 | 0x40;
+		to[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? none : rounded);
+	}
+}
+
+static void round_part(const void *args, int part, int parts) {
+	const rounding *r = args;
+	size_t from, to;
+	dn_range(r->n, part, parts, &from, &to);
+	round_range(r->to + from, r->from + from, to - from);
+}
+
+// rounded returns the maps as the convolution takes them: themselves, or rounded in place number slot.
+static void *rounded(dn_engine *e, const dn_conv *c, int slot, float *maps) {
+	if (!c->maps[slot]) return maps;
+	rounding r = {e->rounded[slot], maps, c->maps[slot]};
+	dn_run(e, round_part, &r, dn_parts(e, r.n));
+	return r.to;
+}
+
 static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t to) {
 	dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
 	return c->lib->primitive_execute(c->reorder, e->stream, 2, args);
@@ -185,7 +231,7 @@ int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const
 		dn_run(e, scale_kernels, &s, dn_parts(e, c->kernels * c->kernel_size));
 		w = e->scaled;
 	}
-	if (l->memory_set_data_handle(c->in, in) || l->memory_set_data_handle(c->out, out) || l->memory_set_data_handle(c->plain, w) ||
+	if (l->memory_set_data_handle(c->in, rounded(e, c, 0, in)) || l->memory_set_data_handle(c->out, rounded(e, c, 1, out)) || l->memory_set_data_handle(c->plain, w) ||
 		l->memory_set_data_handle(c->weights, c->reorder ? e->weights : w) || l->memory_set_data_handle(c->scratch, e->scratch) ||
 		(shift && l->memory_set_data_handle(c->shift, shift)))
 		return 1;

@@ -68,22 +68,25 @@ func (e *native) plan(k planKey) *C.dn_conv {
 		e.forget()
 	}
 	var p *C.dn_conv
-	if !e.exact && winogradPays(k) {
-		p = e.planAs(k, true)
+	if e.bf16 {
+		p = e.planAs(k, false, true)
+	}
+	if p == nil && !e.exact && winogradPays(k) {
+		p = e.planAs(k, true, false)
 	}
 	if p == nil {
-		p = e.planAs(k, false)
+		p = e.planAs(k, false, false)
 	}
 	e.plans[k] = p
 	return p
 }
 
-func (e *native) planAs(k planKey, winograd bool) *C.dn_conv {
+func (e *native) planAs(k planKey, winograd, bf16 bool) *C.dn_conv {
 	c := k.Conv
 	e.shape = C.dn_shape{
 		n: C.int(k.n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
 		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW),
-		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), winograd: flag(winograd),
+		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), winograd: flag(winograd), bf16: flag(bf16),
 	}
 	return C.dn_conv_plan(e.c, &e.shape)
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "native_library.h"
+#include "native_pool.h"
 
 enum { GRAIN = 16384 }; // elements below which a second thread costs more than it saves
 
@@ -55,6 +56,7 @@ dn_engine *dn_open(int threads, char *message, size_t size) {
 	if (!e) return fail(0, message, size, "out of memory");
 	e->lib = &library;
 	e->threads = threads;
+	e->wide = dn_pool_wide();
 	if (e->lib->engine_create(&e->engine, dnnl_cpu, 0)) return fail(e, message, size, "oneDNN finds no processor");
 	if (e->lib->stream_create(&e->stream, e->engine, dnnl_stream_default_flags)) return fail(e, message, size, "oneDNN starts no stream");
 	return e;
@@ -67,8 +69,20 @@ void dn_close(dn_engine *e) {
 	free(e->scratch);
 	free(e->weights);
 	free(e->scaled);
+	free(e->rounded[0]);
+	free(e->rounded[1]);
 	free(e->sums);
 	free(e);
+}
+
+void dn_portable(dn_engine *e) { e->wide = 0; }
+
+int dn_has_bf16(void) {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+	return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+	return 0;
+#endif
 }
 
 int dn_grow(void **memory, size_t *size, size_t needed) {

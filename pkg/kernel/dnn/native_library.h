@@ -64,6 +64,9 @@ struct dn_engine {
 	void *scratch;     // the library's own
 	void *weights;     // in the library's layout
 	float *scaled;     // times a normalisation's scale
+	void *rounded[2];  // feature maps in bfloat16: x, and y or dy
+	size_t rounded_size[2];
+	int wide; // AVX-512 is there
 	double *sums;      // dn_sums
 	size_t scratch_size, weights_size, scaled_size, sums_size; // bytes
 };
@@ -73,7 +76,7 @@ struct dn_engine {
 int dn_grow(void **memory, size_t *size, size_t needed);
 
 // The first convolution of a network has code of its own, in e->scratch, where dn_stem_suits says so.
-int dn_stem_suits(const dn_shape *s);
+int dn_stem_suits(const dn_engine *e, const dn_shape *s);
 size_t dn_stem_memory(const dn_shape *s, int threads); // bytes
 void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift);
 

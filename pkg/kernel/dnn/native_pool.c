@@ -2,6 +2,7 @@
 
 // Pooling of blocked maps, and sums. A plane is 16 channels of an image.
 
+#include "native_library.h"
 #include "native_pool.h"
 
 typedef struct {
@@ -10,6 +11,7 @@ typedef struct {
 	uint8_t *index;
 	size_t n, frames, blocks, pixels;
 	dn_window s;
+	int wide;
 } operands;
 
 // FIRST is a where m is set and b elsewhere.
@@ -73,7 +75,7 @@ static void max_part(const void *args, int part, int parts) {
 	const operands *o = args;
 	size_t from, to, in = o->s.h * o->s.w * DN_LANE, out = o->s.out_h * o->s.out_w * DN_LANE;
 	dn_range(o->n, part, parts, &from, &to);
-	void (*plane)(float *, uint8_t *, const float *, const dn_window *) = dn_pool_wide() ? dn_max_plane_wide : max_plane;
+	void (*plane)(float *, uint8_t *, const float *, const dn_window *) = o->wide ? dn_max_plane_wide : max_plane;
 	for (size_t p = from; p < to; p++) plane(o->y + p * out, o->index + p * out, o->x + p * in, &o->s);
 }
 
@@ -81,17 +83,17 @@ static void max_grad_part(const void *args, int part, int parts) {
 	const operands *o = args;
 	size_t from, to, in = o->s.h * o->s.w * DN_LANE, out = o->s.out_h * o->s.out_w * DN_LANE;
 	dn_range(o->n, part, parts, &from, &to);
-	void (*plane)(float *, const float *, const uint8_t *, const dn_window *) = dn_pool_wide() ? dn_max_plane_grad_wide : max_plane_grad;
+	void (*plane)(float *, const float *, const uint8_t *, const dn_window *) = o->wide ? dn_max_plane_grad_wide : max_plane_grad;
 	for (size_t p = from; p < to; p++) plane(o->y + p * in, o->x + p * out, o->index + p * out, &o->s);
 }
 
 void dn_max_pool(dn_engine *e, float *y, uint8_t *index, const float *x, size_t planes, dn_window s) {
-	operands o = {.y = y, .x = x, .index = index, .n = planes, .s = s};
+	operands o = {.y = y, .x = x, .index = index, .n = planes, .s = s, .wide = e->wide};
 	dn_run(e, max_part, &o, dn_parts(e, planes * s.h * s.w * DN_LANE));
 }
 
 void dn_max_pool_grad(dn_engine *e, float *dx, const float *dy, const uint8_t *index, size_t planes, dn_window s) {
-	operands o = {.y = dx, .x = dy, .index = (uint8_t *)index, .n = planes, .s = s};
+	operands o = {.y = dx, .x = dy, .index = (uint8_t *)index, .n = planes, .s = s, .wide = e->wide};
 	dn_run(e, max_grad_part, &o, dn_parts(e, planes * s.h * s.w * DN_LANE));
 }
 

@@ -21,7 +21,7 @@ static inline void dn_reach(size_t in, int k, int stride, int pad, size_t n, siz
 	*to = last + 1 < (long)n ? (size_t)(last + 1) : n;
 }
 
-// The planes of a pooling with AVX-512, for where dn_pool_wide says that it is there.
+// The planes of a pooling with AVX-512, for where dn_pool_wide says that all that they use of it is there.
 int dn_pool_wide(void);
 void dn_max_plane_wide(float *y, uint8_t *index, const float *x, const dn_window *s);
 void dn_max_plane_grad_wide(float *dx, const float *dy, const uint8_t *index, const dn_window *s);

@@ -20,9 +20,9 @@
 enum { WIDTH = 7, PAIR = 2, PIXELS = 14 };
 typedef float lane __attribute__((vector_size(64), aligned(4), may_alias));
 
-int dn_stem_suits(const dn_shape *s) {
+int dn_stem_suits(const dn_engine *e, const dn_shape *s) {
 	int out = (s->w + 2 * s->pad_w - s->kw) / s->stride_w + 1;
-	return __builtin_cpu_supports("avx512f") && s->c < 8 && s->k % (PAIR * DN_LANE) == 0 && s->kh == WIDTH && s->kw == WIDTH &&
+	return e->wide && s->c < 8 && s->k % (PAIR * DN_LANE) == 0 && s->kh == WIDTH && s->kw == WIDTH &&
 		s->stride_w == 2 && out >= PIXELS && !s->residual && s->direction != DN_GRAD_INPUT;
 }
 
@@ -199,7 +199,7 @@ void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, floa
 
 #else
 
-int dn_stem_suits(const dn_shape *s) { return (void)s, 0; }
+int dn_stem_suits(const dn_engine *e, const dn_shape *s) { return (void)e, (void)s, 0; }
 size_t dn_stem_memory(const dn_shape *s, int threads) { return (void)s, (void)threads, 0; }
 void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift) {
 	(void)e, (void)s, (void)x, (void)w, (void)y, (void)scale, (void)shift;

@@ -162,6 +162,7 @@ func each(t *testing.T, f func(t *testing.T, e Engine)) {
 		{"built/threads=1", Open, Options{Threads: 1}},
 		{"built/threads=2", Open, Options{Threads: 2}},
 		{"built/exact", Open, Options{Threads: 2, Exact: true}},
+		{"built/portable", Open, Options{Threads: 2, Portable: true}},
 		{"built/threads=5", Open, Options{Threads: 5}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -170,7 +171,7 @@ func each(t *testing.T, f func(t *testing.T, e Engine)) {
 				t.Fatal(err)
 			}
 			defer e.Close()
-			if _, same := e.(*Plain); same && c.name[0] == 'b' && (c.o.Exact || c.o.Threads > 2) {
+			if _, same := e.(*Plain); same && c.name[0] == 'b' && (c.o.Exact || c.o.Portable || c.o.Threads > 2) {
 				t.Skip("this program was built with the engine in Go, which the other cases have tested")
 			}
 			f(t, e)

@@ -1,0 +1,95 @@
+package dnn
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"mmtools/pkg/kernel"
+)
+
+// bfloat16 rounds to 8 significant bits, to even.
+func bfloat16(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		fraction, exponent := math.Frexp(v)
+		y[i] = math.Ldexp(math.RoundToEven(fraction*256), exponent-8)
+	}
+	return y
+}
+
+// In bfloat16 convolutions multiply what is rounded, and sum in float32: held to the definition over rounded numbers, from
+// which the definition over the numbers themselves is a hundred times as far as the tolerance.
+func TestConvBF16(t *testing.T) {
+	if err := CheckBF16(); err != nil {
+		t.Skip(err)
+	}
+	e, err := Open(Options{Threads: 2, BF16: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, s := range convolutions {
+		if !s.c.In.Blocked() || !s.c.Out().Blocked() || testing.Short() && s.c.Flops(s.n) > 1e7 {
+			continue
+		}
+		t.Run(name(s.n, s.c), func(t *testing.T) {
+			in, out := s.n*s.c.In.Size(), s.n*s.c.Out().Size()
+			x, w, dy := random(r, in), random(r, s.c.Weights()), random(r, out)
+			rx, rw, rdy := bfloat16(x), bfloat16(w), bfloat16(dy)
+			wantY, wantDX, wantDW := make([]float64, out), make([]float64, in), make([]float64, len(w))
+			eachProduct(s.n, s.c, func(weight, in, out int) {
+				wantY[out] += rw[weight] * rx[in]
+				wantDX[in] += rw[weight] * rdy[out]
+				wantDW[weight] += rdy[out] * rx[in]
+			})
+			y, dx, dw := memory(out), memory(in), memory(len(w))
+			px, pw, pdy := put(x, s.c.In), narrow(w), put(dy, s.c.Out())
+			e.Conv(y, px, pw, s.n, s.c)
+			e.ConvGradInput(dx, pdy, pw, s.n, s.c)
+			e.ConvGradWeight(dw, pdy, px, s.n, s.c)
+			near(t, "y", get(y, s.c.Out()), wantY, convTolerance)
+			near(t, "dx", get(dx, s.c.In), wantDX, convTolerance)
+			near(t, "dw", widen(dw), wantDW, convTolerance)
+			scale, shift := make([]float64, s.c.K), random(r, s.c.K)
+			for k := range scale {
+				scale[k] = math.Ldexp(1, k%3-1) // a power of two rounds nothing
+			}
+			want := make([]float64, out)
+			for j, v := range wantY {
+				k := channelOf(s.c.Out(), j)
+				want[j] = rectify(scale[k]*v+shift[k]+dy[j], true)
+			}
+			e.ConvAffine(y, px, pw, narrow(scale), narrow(shift), pdy, s.n, s.c, true)
+			near(t, "affine", get(y, s.c.Out()), want, convTolerance)
+		})
+	}
+}
+
+// What is no number or infinite stays so when it is rounded.
+func TestConvBF16KeepsNaN(t *testing.T) {
+	if err := CheckBF16(); err != nil {
+		t.Skip(err)
+	}
+	e, err := Open(Options{Threads: 1, BF16: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c := kernel.Conv{In: kernel.Image{C: 16, H: 1, W: 1}, K: 16, Window: kernel.Square(1, 1, 0)}
+	x, w, y := memory(16), memory(c.Weights()), memory(16)
+	for i := range w {
+		w[i] = 1
+	}
+	for _, bits := range []uint32{0x7f800001, 0x7fffffff, 0xffc00000} {
+		x[3] = math.Float32frombits(bits)
+		if e.Conv(y, x, w, 1, c); y[0] == y[0] {
+			t.Errorf("%x: got %g, want NaN", bits, y[0])
+		}
+	}
+	x[3] = float32(math.Inf(-1))
+	if e.Conv(y, x, w, 1, c); !math.IsInf(float64(y[0]), -1) {
+		t.Errorf("got %g, want -Inf", y[0])
+	}
+}
