@@ -147,6 +147,19 @@ extern "C" {
 unsigned long long emulated_launches(void) { return launches; }
 unsigned long long emulated_replays(void) { return replays; }
 
+// emulated_kernel runs one kernel at once, by its name: -1 where there is none, else the number of parameters that it takes,
+// which is why nothing ran where it is not n.
+int emulated_kernel(const char *name, unsigned gx, unsigned gy, unsigned gz, unsigned block, unsigned long long *values, int n) {
+	Guard g(lock);
+	auto found = kernels().find(name);
+	if (found == kernels().end()) return -1;
+	if (n != found->second.parameters) return found->second.parameters;
+	std::vector<void *> pointers;
+	for (int i = 0; i < n; i++) pointers.push_back(&values[i]);
+	emulate_launch(name, found->second.thread, pointers.data(), {gx, gy, gz}, {block, 1, 1});
+	return n;
+}
+
 CUresult cuInit(unsigned int) { return cards() > 0 ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE; }
 
 CUresult cuDriverGetVersion(int *version) {
@@ -391,12 +404,13 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 	std::vector<uint64_t> values(f->parameters);
 	for (int i = 0; i < f->parameters; i++) memcpy(&values[i], parameters[i], 8);
 	auto thread = f->thread;
+	auto name = f->name;
 	bool captured = s && s->capture;
 	return enqueue(s, [=]() mutable {
 		if (!captured) launches++;
 		std::vector<void *> pointers(values.size());
 		for (size_t i = 0; i < values.size(); i++) pointers[i] = &values[i];
-		emulate_launch(thread, pointers.data(), {gx, gy, gz}, {bx, by, bz});
+		emulate_launch(name.c_str(), thread, pointers.data(), {gx, gy, gz}, {bx, by, bz});
 	});
 }
 

@@ -1,75 +1,206 @@
-// The threads of a block as fibres.
+// The threads of a block as fibres, run in an order that a kernel may not depend on.
+//
+//	MM_EMULATED_ORDER   a seed: blocks, and threads between two barriers, run in an order drawn from it; 0: in theirs (0)
+//
+// A launch ends the process with a message where a barrier is not reached by all threads of its block, or of its warp. Shared
+// memory is NaN when a block starts.
 #include "shim.h"
 
+#include <setjmp.h>
+#include <stdlib.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <vector>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace {
 
-constexpr size_t stack_size = 64 << 10;
+constexpr size_t stack_size = 256 << 10; // of which the system gives what is touched
+constexpr size_t warp = 32;
+
+enum State { ready, at_block_barrier, at_warp_barrier, done };
 
 struct Fibre {
-	ucontext_t context;
+	ucontext_t start;
+	jmp_buf at;
 	std::unique_ptr<char[]> stack{new char[stack_size]};
+	bool entered = false;
 	dim3 index;
-	bool done;
+	State state;
+	double lane; // what swap_lanes hands over
 };
 
 std::vector<std::unique_ptr<Fibre>> fibres;
-ucontext_t scheduler;
 Fibre *running;
+const char *kernel;
 void (*body)(void **);
 void **parameters;
+std::mt19937_64 random_order;
 
-void enter() {
-	body(parameters);
-	running->done = true;
+#ifdef __SANITIZE_ADDRESS__
+// AddressSanitizer has to be told of every change of the stack.
+ucontext_t scheduler;
+const void *scheduler_stack;
+size_t scheduler_size;
+
+void to_scheduler() {
+	void *fake;
+	__sanitizer_start_switch_fiber(&fake, scheduler_stack, scheduler_size);
+	swapcontext(&running->start, &scheduler);
+	__sanitizer_finish_switch_fiber(fake, &scheduler_stack, &scheduler_size);
 }
 
-} // namespace
+void to_fibre(Fibre &f) {
+	void *fake;
+	__sanitizer_start_switch_fiber(&fake, f.stack.get(), stack_size);
+	swapcontext(&scheduler, &f.start);
+	__sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
+}
+#else
+// setjmp and longjmp change the stack without the system call of swapcontext, which only the first entry needs.
+jmp_buf scheduler;
 
-void __syncthreads() { swapcontext(&running->context, &scheduler); }
+void to_scheduler() {
+	if (!_setjmp(running->at)) _longjmp(scheduler, 1);
+}
 
-static void run_block(size_t threads) {
-	while (fibres.size() < threads) fibres.emplace_back(new Fibre);
+void to_fibre(Fibre &f) {
+	if (_setjmp(scheduler)) return;
+	if (f.entered) _longjmp(f.at, 1);
+	setcontext(&f.start);
+}
+#endif
+
+// loop runs one thread after another on a fibre.
+void loop() {
+#ifdef __SANITIZE_ADDRESS__
+	__sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_size);
+#endif
+	for (;;) {
+		running->entered = true;
+		body(parameters);
+		running->state = done;
+		to_scheduler();
+	}
+}
+
+void wait(State at) {
+	running->state = at;
+	to_scheduler();
+}
+
+[[noreturn]] void fail(const char *what) {
+	fprintf(stderr, "emulated kernel %s, block %u %u %u: %s\n", kernel, blockIdx.x, blockIdx.y, blockIdx.z, what);
+	abort();
+}
+
+Fibre &fibre(size_t t) {
+	while (fibres.size() <= t) {
+		auto f = std::make_unique<Fibre>();
+		getcontext(&f->start);
+		f->start.uc_stack.ss_sp = f->stack.get();
+		f->start.uc_stack.ss_size = stack_size;
+		f->start.uc_link = nullptr;
+		makecontext(&f->start, loop, 0);
+		fibres.push_back(std::move(f));
+	}
+	return *fibres[t];
+}
+
+// release lets the threads [from,to) that wait at a barrier go on, where all of them do; it fails where some never will.
+bool release(size_t from, size_t to, State at) {
+	size_t waiting = 0, ended = 0;
+	for (size_t t = from; t < to; t++) {
+		waiting += fibre(t).state == at;
+		ended += fibre(t).state == done;
+	}
+	if (!waiting || waiting + ended < to - from) return false;
+	if (ended) fail("some threads ended, the others wait at a barrier");
+	for (size_t t = from; t < to; t++) fibre(t).state = ready;
+	return true;
+}
+
+#ifndef __SANITIZE_ADDRESS__
+extern "C" __attribute__((weak, visibility("hidden"))) char __start_mm_shared[], __stop_mm_shared[];
+
+void spoil_shared() {
+	if (__start_mm_shared) memset(__start_mm_shared, 0xff, __stop_mm_shared - __start_mm_shared);
+}
+#else
+void spoil_shared() {}
+#endif
+
+void run_block(std::vector<unsigned> &order, bool shuffled) {
+	size_t threads = order.size();
+	spoil_shared();
 	size_t t = 0;
 	for (unsigned z = 0; z < blockDim.z; z++)
 		for (unsigned y = 0; y < blockDim.y; y++)
 			for (unsigned x = 0; x < blockDim.x; x++) {
-				Fibre &f = *fibres[t++];
+				Fibre &f = fibre(t++);
 				f.index = {x, y, z};
-				f.done = false;
-				getcontext(&f.context);
-				f.context.uc_stack.ss_sp = f.stack.get();
-				f.context.uc_stack.ss_size = stack_size;
-				f.context.uc_link = &scheduler;
-				makecontext(&f.context, enter, 0);
+				f.state = ready;
 			}
-	for (bool left = true; left;) {
-		left = false;
-		for (t = 0; t < threads; t++) {
-			if (fibres[t]->done) continue;
-			running = fibres[t].get();
-			threadIdx = running->index;
-			swapcontext(&scheduler, &running->context);
-			left |= !running->done;
+	for (;;) {
+		if (shuffled) std::shuffle(order.begin(), order.end(), random_order);
+		for (unsigned next : order) {
+			Fibre &f = *fibres[next];
+			if (f.state != ready) continue;
+			running = &f;
+			threadIdx = f.index;
+			to_fibre(f);
 		}
+		bool go = false;
+		for (size_t w = 0; w < threads; w += warp) go |= release(w, std::min(w + warp, threads), at_warp_barrier);
+		if (go || release(0, threads, at_block_barrier)) continue;
+		for (t = 0; t < threads; t++)
+			if (fibres[t]->state != done) fail("threads wait at different barriers");
+		return;
 	}
 }
 
-void emulate_launch(void (*thread)(void **), void **arguments, dim3 grid, dim3 block) {
+unsigned long long seed() {
+	const char *value = getenv("MM_EMULATED_ORDER");
+	return value ? strtoull(value, nullptr, 10) : 0;
+}
+
+} // namespace
+
+void __syncthreads() { wait(at_block_barrier); }
+
+// Two barriers: all have handed theirs over before one reads, and all have read before one hands over the next.
+double emulate_swap_lanes(double v, int bits) {
+	unsigned mine = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+	running->lane = v;
+	wait(at_warp_barrier);
+	double other = fibres[mine ^ bits]->lane;
+	wait(at_warp_barrier);
+	return other;
+}
+
+void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block) {
+	kernel = name;
 	body = thread;
 	parameters = arguments;
 	gridDim = grid;
 	blockDim = block;
-	for (unsigned z = 0; z < grid.z; z++)
-		for (unsigned y = 0; y < grid.y; y++)
-			for (unsigned x = 0; x < grid.x; x++) {
-				blockIdx = {x, y, z};
-				run_block((size_t)block.x * block.y * block.z);
-			}
+	unsigned long long drawn = seed();
+	random_order.seed(drawn);
+	std::vector<unsigned> blocks(grid.x * grid.y * grid.z), threads(block.x * block.y * block.z);
+	std::iota(blocks.begin(), blocks.end(), 0);
+	std::iota(threads.begin(), threads.end(), 0);
+	if (drawn) std::shuffle(blocks.begin(), blocks.end(), random_order);
+	for (unsigned b : blocks) {
+		blockIdx = {b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y};
+		run_block(threads, drawn != 0);
+	}
 }

@@ -14,7 +14,11 @@
 #define __global__
 #define __device__
 #define __host__
-#define __shared__ static
+#ifdef __SANITIZE_ADDRESS__
+#define __shared__ static // AddressSanitizer guards what is in no section of ours
+#else
+#define __shared__ static __attribute__((section("mm_shared")))
+#endif
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
@@ -27,8 +31,11 @@ extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
 
-// emulate_launch runs thread(arguments) for every thread of the grid.
-void emulate_launch(void (*thread)(void **), void **arguments, dim3 grid, dim3 block);
+// emulate_swap_lanes returns the v of the thread whose lane differs in bits.
+double emulate_swap_lanes(double v, int bits);
+
+// emulate_launch runs thread(arguments) for every thread of the grid of the kernel of that name.
+void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block);
 
 // emulate_register adds a kernel to those that the emulated driver finds by name.
 void emulate_register(const char *name, void (*thread)(void **), int parameters);

@@ -18,9 +18,6 @@ struct dim3 {
 	unsigned x, y, z;
 };
 #include <__clang_cuda_builtin_vars.h>
-
-extern "C" __device__ void __nvvm_barrier0(void);
-#define __syncthreads() __nvvm_barrier0()
 #endif
 
 // ELEMENTS(i, n) strides over n elements with all threads of the grid.
