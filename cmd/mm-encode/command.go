@@ -8,50 +8,32 @@ import (
 
 type command struct {
 	Arrays arraysCommand `cmd:"" help:"Take every modality from a NumPy file with a row for each sample."`
-	Media  mediaCommand  `cmd:"" help:"Decode the wav, png and jpeg files that a list names."`
+	Media  mediaCommand  `cmd:"" help:"Decode the media that a list names."`
 
 	cli.Logging
 }
 
-// product is what both subcommands end with.
+// product is what every subcommand ends with.
 type product struct {
-	Threads int `default:"0" placeholder:"N" env:"MM_THREADS" help:"Decode with N threads; 0 takes every core (default: ${default})."`
+	OnError string `default:"fail" enum:"fail,skip,null" placeholder:"POLICY" help:"Where a sample's modality cannot be decoded, end with its error (fail), leave the sample out (skip), or keep it without that modality (null) (default: ${default})."`
+	Report  string `placeholder:"FILE" help:"Write what was missing or broken to FILE: a JSON object a line, or CSV where FILE ends in .csv, with row, id, modality, path and reason."`
+	Shard   string `placeholder:"I/N" help:"Encode part I of N, from 1, of the samples selected. The parts hold all of them once, in order, so that cat joins them, and each has the digest of the whole."`
+	Resume  bool   `help:"Go on where a run of the same command was killed or failed, from FILE.partial beside the output FILE, and leave that file there until all is encoded. The output is the same as that of one whole run."`
+	Threads int    `default:"0" placeholder:"N" env:"MM_THREADS" help:"Decode with N threads; 0 takes every core (default: ${default})."`
 	cli.Output
 	cli.Compression
 }
 
-// write decodes src into a samples stream.
-func (p product) write(ctx *cli.Context, src encode.Source) error {
-	if p.Threads < 0 {
+// Validate refuses what no run could do.
+func (p product) Validate() error {
+	switch {
+	case p.Threads < 0:
 		return cli.Usage("--threads: got %d, want 0 or more", p.Threads)
+	case p.Resume && (p.Output.Output == "" || p.Output.Output == "-"):
+		return cli.Usage("--resume needs --output FILE")
 	}
-	if src.Rows() == 0 {
-		ctx.Log.Warn().Msg("no sample was selected: the stream has no rows")
-	}
-	out, err := ctx.Create(p.Output.Output)
-	if err != nil {
-		return err
-	}
-	defer out.Abort()
-	w, err := schema.NewSamplesWriter(out, samples(ctx.Tool, src.Samples()), p.Options()...)
-	if err != nil {
-		return err
-	}
-	progress := ctx.Progress(int64(src.Rows()), "samples")
-	defer progress.Done()
-	err = encode.Run(ctx, src, encode.RunOptions{Threads: p.Threads}, func(r *encode.Row) error {
-		progress.Add(1)
-		return w.Append(schema.Sample{ID: r.ID, Label: r.Label, Tensors: r.Tensors})
-	})
-	if err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	progress.Done()
-	ctx.Log.Info().Int("samples", src.Rows()).Int("classes", len(src.Samples().Classes)).Msg("encoded")
-	return out.Commit()
+	_, _, err := parseShard(p.Shard)
+	return err
 }
 
 // samples describes the stream that holds s.

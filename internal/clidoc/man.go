@@ -55,7 +55,7 @@ failed
 wrong usage
 .TP
 .B 3
-bad input stream
+bad input: a stream, a list or media
 .TP
 .B 130
 interrupted

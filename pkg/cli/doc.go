@@ -14,7 +14,7 @@
 //
 //	func main() { os.Exit(cli.Main("mm-value", "Value every modality of every sample.", &command{})) }
 //
-// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad input stream, 130 interrupted. A tool whose reader goes away
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad input, 130 interrupted. A tool whose reader goes away
 // dies of SIGPIPE like any other Unix tool; nothing here touches that signal.
 //
 // Every flag can also be set in the environment: a shared flag as MM_SEED, a tool's own flag with the tool's name, as

@@ -2,11 +2,11 @@ package encode
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strconv"
 
 	"mmtools/pkg/media"
+	"mmtools/pkg/stream"
 
 	"github.com/apache/arrow/go/v17/arrow/float16"
 )
@@ -35,7 +35,7 @@ func (a *Arrays) row(k int, row *Row, store []any) {
 		if column >= 0 {
 			row.Tensors[p] = nil
 			row.Failures = append(row.Failures, Failure{Row: i, ID: row.ID, Modality: a.samples.Modalities[p].Name, Path: array.Name(),
-				Err: fmt.Errorf("%s: row %d, column %d: %v is not finite in float32", array.Name(), i, column, array.Float64(i, column))})
+				Err: stream.Errorf("%s: row %d, column %d: %v is not finite in float32", array.Name(), i, column, array.Float64(i, column))})
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"mmtools/pkg/stream"
 )
 
 // classIndex returns the label of each class name; an error for an empty or repeated name.
@@ -48,10 +50,10 @@ func checkIDs(ids []string, place func(i int) string) error {
 	seen := make(map[string]int, len(ids))
 	for i, id := range ids {
 		if id == "" {
-			return fmt.Errorf("%s: empty id", place(i))
+			return stream.Errorf("%s: empty id", place(i))
 		}
 		if first, ok := seen[id]; ok {
-			return fmt.Errorf("%s: id %q is also that of %s", place(i), id, place(first))
+			return stream.Errorf("%s: id %q is also that of %s", place(i), id, place(first))
 		}
 		seen[id] = i
 	}

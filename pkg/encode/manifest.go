@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"mmtools/pkg/stream"
 )
 
 // byteOrderMark is what some spreadsheets write before UTF-8 text.
@@ -31,7 +33,7 @@ func ReadManifest(path string) (List, error) {
 		return nil, err
 	}
 	if !utf8.Valid(text) {
-		return nil, fmt.Errorf("%s: not UTF-8 text", path)
+		return nil, stream.Errorf("%s: not UTF-8 text", path)
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte(byteOrderMark))))
 	if strings.HasSuffix(path, ".tsv") {
@@ -42,19 +44,19 @@ func ReadManifest(path string) (List, error) {
 		record, err := r.Read()
 		switch {
 		case err == io.EOF && m.columns == nil:
-			return nil, fmt.Errorf("%s: empty: want a line that names the columns", path)
+			return nil, stream.Errorf("%s: empty: want a line that names the columns", path)
 		case err == io.EOF:
 			return m, nil
 		case errors.Is(err, csv.ErrFieldCount):
 			line, _ := r.FieldPos(0)
-			return nil, fmt.Errorf("%s: line %d: %d fields, the first line names %d columns", path, line, len(record), len(m.columns))
+			return nil, stream.Errorf("%s: line %d: %d fields, the first line names %d columns", path, line, len(record), len(m.columns))
 		case err != nil:
-			return nil, fmt.Errorf("%s: %w", path, err) // names line and column
+			return nil, stream.Errorf("%s: %w", path, err) // names line and column
 		}
 		if m.columns == nil {
 			for i, name := range record {
 				if slices.Contains(record[:i], name) {
-					return nil, fmt.Errorf("%s: column %q twice", path, name)
+					return nil, stream.Errorf("%s: column %q twice", path, name)
 				}
 			}
 			m.columns = record

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"mmtools/pkg/stream"
 )
 
 // MediaOptions say which list names the samples and how its cells become tensors.
@@ -114,7 +116,7 @@ func (m *Media) openLabels() error {
 	for _, row := range m.rows {
 		name := m.list.Field(row, m.label)
 		if _, ok := m.classes[name]; !ok && name != "" {
-			return fmt.Errorf("%s: label %q is none of the %d classes", m.list.Place(row), name, len(m.classes))
+			return stream.Errorf("%s: label %q is none of the %d classes", m.list.Place(row), name, len(m.classes))
 		}
 	}
 	return nil
@@ -154,8 +156,13 @@ func (m *Media) labelOf(row int) int32 {
 // failure describes what is wrong with a channel's cell.
 func (m *Media) failure(p int, cell Cell, err error) Failure {
 	column := m.channels[p].Columns()[0]
+	missing := isMissing(err)
+	err = wrapCell(m.list, cell.Row, column, fmt.Errorf("%s: %w", cell.Fields[0], err))
+	if !missing {
+		err = stream.Errorf("%w", err) // what is there and cannot be read as what it should be is bad input
+	}
 	return Failure{Row: cell.Row, ID: m.list.Field(cell.Row, m.id), Modality: m.samples.Modalities[p].Name, Path: cell.Fields[0],
-		Missing: isMissing(err), Err: wrapCell(m.list, cell.Row, column, fmt.Errorf("%s: %w", cell.Fields[0], err))}
+		Missing: missing, Err: err}
 }
 
 // wrapCell adds a cell's place in the list to an error.
@@ -169,8 +176,32 @@ func (m *Media) Samples() Samples { return m.samples }
 // Rows implements Source.
 func (m *Media) Rows() int { return len(m.rows) }
 
-// Missing returns what is not there, in the order of the list: of samples left out, and of those kept without it.
-func (m *Media) Missing() []Failure { return m.missing }
+// Missing returns what is not there, in the order of the list, of samples left out and of those kept without it: what the list has
+// from row from on and before row to. The shards of a source have each of them once.
+func (m *Media) Missing(from, to int) []Failure {
+	first, end := 0, m.list.Rows()
+	if from > 0 {
+		first = m.listRow(from)
+	}
+	if to < len(m.rows) {
+		end = m.listRow(to)
+	}
+	var found []Failure
+	for _, f := range m.missing {
+		if f.Row >= first && f.Row < end {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// listRow returns where sample i is in the list; past the last, where the list ends.
+func (m *Media) listRow(i int) int {
+	if i >= len(m.rows) {
+		return m.list.Rows()
+	}
+	return m.rows[i]
+}
 
 // Close closes the channels and the root folder.
 func (m *Media) Close() error {
