@@ -1,0 +1,11 @@
+//go:build !cgo
+
+package onnx
+
+import "fmt"
+
+var errNoCgo = fmt.Errorf("%w: this program was built without cgo: build it with CGO_ENABLED=1 and a C compiler", ErrLibrary)
+
+func inspect(string, Options) (inputs, outputs []Port, err error) { return nil, nil, errNoCgo }
+
+func load(string, Options, []bound, *bound) (session, error) { return nil, errNoCgo }
