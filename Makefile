@@ -61,6 +61,7 @@ install: build ## install the tools, their man pages and completions under PREFI
 
 test: ## run every test; PKG=./pkg/stream for one package
 	@scripts/deps --quiet
+	@scripts/onnxruntime --quiet
 	@$(MAKE) --no-print-directory go-test
 
 .PHONY: go-test
