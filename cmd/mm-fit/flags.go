@@ -17,13 +17,14 @@ import (
 	"mmtools/pkg/train"
 )
 
-// modelFlags describe a new model; with --init the model says itself what it is, but for what is frozen.
+// modelFlags describe a new model; with --init the model says itself what it is, but for what is frozen and dropped out.
 type modelFlags struct {
 	Backbone    []string `sep:"none" placeholder:"[NAME=]SPEC" help:"Backbone of modality NAME, or of all: identity; linear:H; mlp:H1,H2,... with a ReLU after each layer; and for images and spectrograms cnn:C1,C2,...; temporal:C1,C2,... over time; resnet18; resnet34 (default: mlp:512). Repeat it for several modalities."`
 	Input       []string `sep:"none" placeholder:"NAME=SPEC" help:"Prepare the frames of modality NAME, of shape (C,H,W) or (T,C,H,W), in a list of frames:N (one of each of N segments), size:HxW (resize), crop (in training: a random part) and flip (in training: mirror half of the samples); as published: frames:3,size:224,crop,flip. Repeat it for several modalities."`
 	Fusion      *string  `placeholder:"SPEC" help:"Join the features by concat or sum; by film[:NAME], modality NAME (the last where none is named) modulated by the others; by gated[:WIDTH] units; or by attention[:HEADS:WIDTH] among the modalities. Widths are 512 and heads 8 where not given (default: concat)."`
 	Freeze      []string `placeholder:"NAME" help:"Do not train the backbone of modality NAME: its weights stay, and its batch normalisations use and keep their running statistics. The model keeps it frozen when training goes on. Repeat it for several modalities."`
 	Unfreeze    []string `placeholder:"NAME" help:"Train the backbone of modality NAME again that the model of --init has frozen."`
+	Dropout     *float64 `placeholder:"P" help:"In training, set each feature that the head sees to 0 with probability P, and scale the others up by 1/(1-P) (default: 0, or that of --init)."`
 	Standardize *bool    `negatable:"" help:"Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)."`
 }
 
@@ -73,6 +74,7 @@ func (m modelFlags) spec(h schema.Header) (network.Spec, error) {
 		}
 		spec.Modalities[at].Input = description
 	}
+	set(&spec.Dropout, m.Dropout)
 	if err := spec.Check(); err != nil {
 		return spec, cli.Usage("the model cannot be built: %w", err)
 	}
@@ -101,7 +103,7 @@ func (m modelFlags) freeze(spec network.Spec) (network.Spec, error) {
 
 // change sets what the flags change in a model of --init.
 func (m modelFlags) change(model *checkpoint.Checkpoint) error {
-	if len(m.Freeze)+len(m.Unfreeze) == 0 {
+	if len(m.Freeze)+len(m.Unfreeze) == 0 && m.Dropout == nil {
 		return nil
 	}
 	spec, err := specOf(model)
@@ -110,6 +112,10 @@ func (m modelFlags) change(model *checkpoint.Checkpoint) error {
 	}
 	if spec, err = m.freeze(spec); err != nil {
 		return err
+	}
+	set(&spec.Dropout, m.Dropout)
+	if err := spec.Check(); err != nil {
+		return cli.Usage("--dropout: %w", err)
 	}
 	if model.Spec, err = json.Marshal(spec); err != nil {
 		return fmt.Errorf("writing mm.spec: %w", err)

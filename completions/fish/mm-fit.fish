@@ -10,6 +10,7 @@ complete -c mm-fit -l input -r -d 'Prepare the frames of modality NAME, of shape
 complete -c mm-fit -l fusion -r -d 'Join the features by concat or sum; by film[:NAME], modality NAME (the last where none is named) modulated by the others; by gated[:WIDTH] units; or by attention[:HEADS:WIDTH] among the modalities'
 complete -c mm-fit -l freeze -r -d 'Do not train the backbone of modality NAME: its weights stay, and its batch normalisations use and keep their running statistics'
 complete -c mm-fit -l unfreeze -r -d 'Train the backbone of modality NAME again that the model of --init has frozen'
+complete -c mm-fit -l dropout -r -d 'In training, set each feature that the head sees to 0 with probability P, and scale the others up by 1/(1-P) (default: 0, or that of --init)'
 complete -c mm-fit -l standardize -d 'Give every element of every modality mean 0 and deviation 1 over the training samples; the model keeps the numbers (default: true)'
 complete -c mm-fit -l no-standardize -d 'Not --standardize'
 complete -c mm-fit -l batch-size -r -d 'Take N rows a step (default: 64, or that of --init)'

@@ -15,6 +15,7 @@ type Graph struct {
 	Keep     *gorgonia.Node   // (B,n), 1 where a modality is present
 	Label    *gorgonia.Node   // (B)
 	Weight   *gorgonia.Node   // (B)
+	Drop     *gorgonia.Node   // (B,D) in training with dropout, else nil: 0 or 1/(1-p) a feature, which the caller draws
 	Features []*gorgonia.Node // (B,D_p) a modality, not masked
 	Logits   *gorgonia.Node   // (B,C)
 	Loss     *gorgonia.Node   // scalar
@@ -45,6 +46,12 @@ func Build(s Spec, rows int, training bool) (*Graph, error) {
 	z, err := f.build(g)
 	if err != nil {
 		return nil, fmt.Errorf("building the fusion %s: %w", s.Fusion, err)
+	}
+	if training && s.Dropout > 0 {
+		g.Drop = gorgonia.NewMatrix(g.graph, tensor.Float32, gorgonia.WithShape(z.Shape().Clone()...), gorgonia.WithName("drop"))
+		if z, err = op.Mul(z, g.Drop); err != nil {
+			return nil, fmt.Errorf("building the dropout: %w", err)
+		}
 	}
 	if g.Logits, err = op.Linear(z, g.Param("head.weight"), g.Param("head.bias"), false); err != nil {
 		return nil, fmt.Errorf("building the head: %w", err)

@@ -58,6 +58,9 @@ func (e evaluated) trained(t *testing.T, c modality.Coalition) []float32 {
 			}
 		}
 	}
+	for i := range b.values[b.graph.Drop] {
+		b.values[b.graph.Drop][i] = 1 // nothing dropped
+	}
 	b.grads = gorgonia.Nodes{b.graph.Logits}
 	d := open(t, 1)
 	m, wanted := b.compiled(t, d, rows)

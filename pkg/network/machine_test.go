@@ -50,6 +50,7 @@ func models() map[string]Spec {
 		"frozen": {Fusion: "concat", Classes: []string{"a", "b", "c"}, Modalities: []Channel{
 			{Modality: modality.Modality{Name: "video", Kind: modality.Video, Shape: []int{2, 3, 9, 8}}, Backbone: "cnn:16,5", Standardize: true, Frozen: true},
 			{Modality: modality.Modality{Name: "sensor", Kind: modality.Audio, Shape: []int{16, 11}}, Backbone: "temporal:16,32", Standardize: true}}},
+		"dropout":      {Fusion: "concat", Dropout: 0.5, Classes: []string{"a", "b", "c"}, Modalities: []Channel{channel("audio", 5, "mlp:6"), channel("image", 3, "linear:4")}},
 		"deep, 1 of 3": {Fusion: "sum", Classes: []string{"a", "b"}, Modalities: []Channel{channel("a1", 6, "mlp:7,9"), channel("a2", 4, "mlp:9"), channel("a3", 9, "identity")}},
 	}
 }
@@ -93,6 +94,9 @@ func newBench(t testing.TB, s Spec, rows int) bench {
 	fill(g.Keep, func() float32 { return float32(r.IntN(2)) })
 	fill(g.Label, func() float32 { return float32(r.IntN(len(s.Classes))) })
 	fill(g.Weight, r.Float32)
+	if g.Drop != nil {
+		fill(g.Drop, func() float32 { return float32(2 * r.IntN(2)) })
+	}
 	return b
 }
 
@@ -126,6 +130,15 @@ func (b bench) tape(t testing.TB) [][]float32 {
 	return out
 }
 
+// inputs are what a minibatch fills.
+func (g *Graph) inputs() []*gorgonia.Node {
+	all := append([]*gorgonia.Node{g.Keep, g.Label, g.Weight}, g.X...)
+	if g.Drop != nil {
+		all = append(all, g.Drop)
+	}
+	return all
+}
+
 // compiled plans the model for a device, with every leaf filled.
 func (b bench) compiled(t testing.TB, d kernel.Device, rows int) (*machine.Machine, []*gorgonia.Node) {
 	t.Helper()
@@ -146,7 +159,7 @@ func (b bench) compiled(t testing.TB, d kernel.Device, rows int) (*machine.Machi
 		bound[n] = buffer
 	}
 	wanted := append([]*gorgonia.Node{b.graph.Loss}, b.grads...)
-	inputs := append([]*gorgonia.Node{b.graph.Keep, b.graph.Label, b.graph.Weight}, b.graph.X...)
+	inputs := b.graph.inputs()
 	m, err := machine.Compile(d, machine.Program{Rows: rows, Outputs: wanted, Inputs: inputs, Bound: bound})
 	if err != nil {
 		t.Fatal(err)
@@ -195,8 +208,8 @@ func TestFewerRows(t *testing.T) {
 				copy(small.values[f.scale], big.values[big.graph.folds[i].scale])
 				copy(small.values[f.shift], big.values[big.graph.folds[i].shift])
 			}
-			from := append([]*gorgonia.Node{big.graph.Keep, big.graph.Label, big.graph.Weight}, big.graph.X...)
-			for i, to := range append([]*gorgonia.Node{small.graph.Keep, small.graph.Label, small.graph.Weight}, small.graph.X...) {
+			from := big.graph.inputs()
+			for i, to := range small.graph.inputs() {
 				copy(small.values[to], big.values[from[i]])
 			}
 			d := open(t, 1)
@@ -235,7 +248,7 @@ func TestMemoryIsShared(t *testing.T) {
 
 // Analytic gradients are held to central differences of the loss in the tape machine's graph, on the smallest models.
 func TestGradientsAreDerivatives(t *testing.T) {
-	for _, name := range []string{"identity", "linear sum", "film", "film, first of 3", "gated", "gated, 3", "attention", "attention, 3"} {
+	for _, name := range []string{"identity", "linear sum", "film", "film, first of 3", "gated", "gated, 3", "attention", "attention, 3", "dropout"} {
 		t.Run(name, func(t *testing.T) {
 			const rows = 5
 			b := newBench(t, models()[name], rows)

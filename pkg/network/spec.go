@@ -14,6 +14,8 @@ type Spec struct {
 	Modalities []Channel `json:"modalities"` // in bit order
 	Fusion     string    `json:"fusion"`     // as Fusions says
 	Classes    []string  `json:"classes"`    // in label order
+	// Dropout is the share of what the head sees that training sets to 0, and the rest is scaled up for (Srivastava et al. 2014).
+	Dropout float64 `json:"dropout,omitempty"`
 }
 
 // Channel is one modality of a model with its backbone.
@@ -82,6 +84,9 @@ func (s Spec) parts() (features []int, f fusion, err error) {
 	}
 	if len(s.Classes) < 2 {
 		return nil, nil, fmt.Errorf("%d classes, want at least 2", len(s.Classes))
+	}
+	if !(s.Dropout >= 0 && s.Dropout < 1) {
+		return nil, nil, fmt.Errorf("dropout %v, want at least 0 and less than 1", s.Dropout)
 	}
 	seen := map[string]bool{}
 	for _, c := range s.Modalities {

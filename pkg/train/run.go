@@ -137,7 +137,7 @@ func (r *run) epoch(ctx context.Context) error {
 	}
 	lr := r.schedule.LR(r.state.Optimizer.LR, r.state.Epoch)
 	seed, epoch := r.state.Seed, r.state.Epoch
-	draw := func(planRow int32) *rand.Rand { return rng.Stream(seed, "augment", epoch, planRow) }
+	draw := func(purpose string, planRow int32) *rand.Rand { return rng.Stream(seed, purpose, epoch, planRow) }
 	loss, err := r.trainer.epoch(ctx, r.o.Samples, plan, order, draw, &r.state.Step, lr, r.o.OnRows)
 	if err != nil {
 		return err

@@ -17,7 +17,11 @@ import (
 type hostBatch struct {
 	x                   [][]float32 // (B,size) a modality, as the backbone sees it
 	keep, label, weight []float32   // (B,n), (B), (B)
+	drop                []float32   // (B,D), nil without dropout
 }
+
+// draws gives the random stream of a plan row for a purpose: "augment", "dropout".
+type draws func(purpose string, planRow int32) *rand.Rand
 
 // staging fills the minibatches of a machine. On a device whose memory the host shares, a minibatch is gathered straight
 // into place. Where frames have to be prepared, that is done on other threads, ahead of the steps.
@@ -25,6 +29,7 @@ type staging struct {
 	hostBatch
 	rows    int
 	sizes   []int // of a row of each modality, as the backbone sees it
+	dropout float64
 	pending []transfer
 	workers []*worker // nil where no frames have to be prepared
 	ahead   [2]hostBatch
@@ -70,6 +75,9 @@ func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) (stagin
 	}
 	st.keep = host(g.Keep, len(spec.Modalities))
 	st.label, st.weight = host(g.Label, 1), host(g.Weight, 1)
+	if g.Drop != nil {
+		st.drop, st.dropout = host(g.Drop, g.Drop.Shape()[1]), spec.Dropout
+	}
 	if !prepared {
 		return st, nil
 	}
@@ -105,7 +113,7 @@ func newWorker(spec network.Spec) (*worker, error) {
 }
 
 func (st *staging) newBatch() hostBatch {
-	b := hostBatch{keep: make([]float32, len(st.keep)), label: make([]float32, len(st.label)), weight: make([]float32, len(st.weight))}
+	b := hostBatch{keep: make([]float32, len(st.keep)), label: make([]float32, len(st.label)), weight: make([]float32, len(st.weight)), drop: make([]float32, len(st.drop))}
 	for _, x := range st.x {
 		b.x = append(b.x, make([]float32, len(x)))
 	}
@@ -113,13 +121,13 @@ func (st *staging) newBatch() hostBatch {
 }
 
 // each fills a minibatch from every batch of the order's plan rows, in turn, and calls do once it is on the device. draw
-// gives the random stream of a plan row's augmentation; nil prepares as an evaluation does.
-func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, draw func(planRow int32) *rand.Rand, do func(rows []int32) error) error {
+// is nil in an evaluation.
+func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
 	if st.workers == nil {
 		for from := 0; from < len(order); from += st.rows {
 			rows := order[from:min(from+st.rows, len(order))]
 			for k, planRow := range rows {
-				st.hostBatch.fill(s, p, k, planRow, st.sizes, nil, nil)
+				st.fillRow(&st.hostBatch, s, p, k, planRow, nil, draw)
 			}
 			st.upload(d, len(rows))
 			if err := do(rows); err != nil {
@@ -132,7 +140,7 @@ func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, dra
 }
 
 // eachAhead is each with the next minibatch prepared while do runs.
-func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32, draw func(planRow int32) *rand.Rand, do func(rows []int32) error) error {
+func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
 	type filled struct {
 		batch *hostBatch
 		rows  []int32
@@ -173,20 +181,36 @@ func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32
 }
 
 // fill fills a minibatch on all workers. What a row gets does not depend on which worker prepares it.
-func (st *staging) fill(b *hostBatch, s *Samples, p *Plan, rows []int32, draw func(planRow int32) *rand.Rand) {
+func (st *staging) fill(b *hostBatch, s *Samples, p *Plan, rows []int32, draw draws) {
 	var wait sync.WaitGroup
 	for i, w := range st.workers {
 		wait.Go(func() {
 			for k := i; k < len(rows); k += len(st.workers) {
-				var r *rand.Rand
-				if draw != nil {
-					r = draw(rows[k])
-				}
-				b.fill(s, p, k, rows[k], st.sizes, w, r)
+				st.fillRow(b, s, p, k, rows[k], w, draw)
 			}
 		})
 	}
 	wait.Wait()
+}
+
+// fillRow fills row k with a plan row's sample, and draws what the head is not to see of it. draw is nil in an evaluation.
+func (st *staging) fillRow(b *hostBatch, s *Samples, p *Plan, k int, planRow int32, w *worker, draw draws) {
+	var r *rand.Rand
+	if w != nil && draw != nil {
+		r = draw("augment", planRow)
+	}
+	b.fill(s, p, k, planRow, st.sizes, w, r)
+	if st.drop == nil {
+		return
+	}
+	width := len(st.drop) / st.rows
+	r, up := draw("dropout", planRow), float32(1/(1-st.dropout))
+	for i := range b.drop[k*width:][:width] {
+		b.drop[k*width+i] = 0
+		if r.Float64() >= st.dropout {
+			b.drop[k*width+i] = up
+		}
+	}
 }
 
 // fill copies a plan row's sample to row k. A modality is kept where the plan keeps it and the sample has it.
@@ -224,6 +248,7 @@ func (st *staging) take(b *hostBatch, rows int) {
 	copy(st.keep, b.keep[:rows*len(st.sizes)])
 	copy(st.label, b.label[:rows])
 	copy(st.weight, b.weight[:rows])
+	copy(st.drop, b.drop[:len(st.drop)/st.rows*rows])
 }
 
 // upload copies the first rows rows to the device, where its memory is not the host's.

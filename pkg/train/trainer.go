@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"gorgonia.org/gorgonia"
 
@@ -71,6 +70,9 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 		bound[grads[i]] = t.grads.Slice(slot.Offset, slot.Offset+slot.Size())
 	}
 	inputs := append([]*gorgonia.Node{g.Keep, g.Label, g.Weight}, g.X...)
+	if g.Drop != nil {
+		inputs = append(inputs, g.Drop)
+	}
 	t.step, err = machine.Compile(d, machine.Program{
 		Rows: rows, Outputs: append([]*gorgonia.Node{g.Loss}, grads...), Inputs: inputs, Bound: bound})
 	if err != nil {
@@ -90,9 +92,9 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 }
 
 // epoch takes a step for every minibatch of the plan, its rows in the given order, and returns the mean loss over the
-// rows. draw gives the random stream of a row's augmentation. step counts the optimizer's steps; done, where not nil, is
+// rows. draw gives a row's random stream for a purpose. step counts the optimizer's steps; done, where not nil, is
 // told of the rows done.
-func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, draw func(int32) *rand.Rand, step *int64, lr float64, done func(rows int)) (float64, error) {
+func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, draw draws, step *int64, lr float64, done func(rows int)) (float64, error) {
 	var total float64
 	err := t.stepIn.each(t.device, s, p, order, draw, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {

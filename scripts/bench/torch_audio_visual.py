@@ -6,6 +6,7 @@ Adam (foreach). A step gathers its minibatch, float32 spectrograms and uint8 fra
 Prints one JSON object: samples a second, best of the rounds, of "train" and "evaluate", and the process's peak memory in MiB.
 """
 import argparse
+import ctypes
 import json
 import resource
 import sys
@@ -72,6 +73,16 @@ def fuse(net):
     return net
 
 
+def blas_core():
+    """The processor that OpenBLAS, which Debian's PyTorch multiplies with, takes this one for."""
+    try:
+        name = ctypes.CDLL("libopenblas.so.0").openblas_get_corename
+    except (OSError, AttributeError):
+        return "unknown"
+    name.restype = ctypes.c_char_p
+    return name().decode()
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--rounds", type=int, default=2)
@@ -129,7 +140,7 @@ def main():
             run()
             times.append(time.perf_counter() - start)
         best[name] = round(SAMPLES / min(times), 3)
-    print(json.dumps({"torch": torch.__version__, "threads": a.threads, "best": best,
+    print(json.dumps({"torch": torch.__version__, "threads": a.threads, "blas_core": blas_core(), "best": best,
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
 
 

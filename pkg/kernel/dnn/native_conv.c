@@ -106,6 +106,13 @@ static int reorder(plan *p, dn_conv *c, const dnnl_memory_desc_t *weights) {
 	return status;
 }
 
+// slow tells that the library has only its reference loops, a hundred times slower than float32's: it does for some gradients in
+// bfloat16.
+static int slow(const plan *p) {
+	const char *name = "";
+	return p->lib->primitive_desc_query(p->desc, dnnl_query_impl_info_str, 0, &name) || !strncmp(name, "ref", 3);
+}
+
 // build makes all that running needs. Memory objects get their memory when they run.
 static int build(plan *p, dn_conv *c) {
 	const dn_library *l = p->lib;
@@ -147,7 +154,7 @@ dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
 		c->shape = *s;
 		c->stem = dn_stem_suits(e, s);
 		c->scratch_size = c->stem ? dn_stem_memory(s, e->threads) : 0;
-		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || build(&p, c) || reserve(e, c)) {
+		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || (s->bf16 && slow(&p)) || build(&p, c) || reserve(e, c)) {
 			dn_conv_free(c);
 			c = 0;
 		}

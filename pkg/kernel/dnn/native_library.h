@@ -30,6 +30,7 @@
 	F(convolution_backward_weights_desc_init) \
 	F(primitive_desc_create)               \
 	F(primitive_desc_destroy)              \
+	F(primitive_desc_query)                \
 	F(primitive_desc_query_md)             \
 	F(primitive_create)                    \
 	F(primitive_destroy)                   \
