@@ -74,9 +74,9 @@ race: ## run the tests of the concurrent packages under the race detector
 fuzz: ## fuzz every decoder for FUZZTIME each (default: 10s)
 	@scripts/fuzz $(or $(FUZZTIME),10s)
 
-bench: ## run the benchmarks, then the training step in turns with PyTorch where it is; PKG=./pkg/kernel/cpu for one package
+bench: ## run the benchmarks, then the training step and mm-encode in turns with PyTorch and PIL where they are; PKG=./pkg/kernel/cpu for one package
 	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
-	@if [[ "$(PKG)" != ./... ]]; then :; elif [[ -x /usr/bin/python3 ]]; then scripts/bench/run && scripts/bench/audio-visual; else echo "bench: /usr/bin/python3 is not here: no comparison with PyTorch" >&2; fi
+	@if [[ "$(PKG)" != ./... ]]; then :; elif [[ -x /usr/bin/python3 ]]; then scripts/bench/run && scripts/bench/audio-visual && scripts/bench/encode; else echo "bench: /usr/bin/python3 is not here: no comparison with Python" >&2; fi
 
 lint: ## gofmt, go vet in every build, staticcheck, go mod tidy
 	@scripts/lint

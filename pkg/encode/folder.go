@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Folder is where a manifest's files lie. os.Root keeps every path, and the links on it, inside.
@@ -34,17 +35,21 @@ func (f *Folder) Stat(path string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// Open opens a file for reading and returns its size.
+// Open opens a regular file for reading and returns its size.
 func (f *Folder) Open(path string) (*os.File, int64, error) {
 	relative, err := f.within(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	file, err := f.root.Open(relative)
+	// Without waiting: a named pipe would keep a run for ever, and is refused below.
+	file, err := f.root.OpenFile(relative, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, bare(err)
 	}
 	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
 	if err != nil {
 		return nil, 0, errors.Join(err, file.Close())
 	}
