@@ -71,7 +71,7 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.Open(c.DeviceOptions())
+	d, err := device.Open(c.DeviceOptions(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (c *command) Run(ctx *cli.Context) error {
 	if len(c.Weights.Export) > 0 && c.Init != "" && c.Epochs == 0 && c.Samples == "" && c.Output.Output == "" {
 		return c.convert(ctx)
 	}
-	d, err := device.Open(c.DeviceOptions())
+	d, err := device.Open(c.DeviceOptions(ctx))
 	if err != nil {
 		return err
 	}

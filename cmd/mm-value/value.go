@@ -24,7 +24,7 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.Open(c.DeviceOptions())
+	d, err := device.Open(c.DeviceOptions(ctx))
 	if err != nil {
 		return nil, err
 	}

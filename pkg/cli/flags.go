@@ -26,9 +26,10 @@ type Device struct {
 	Precision string `default:"float32" enum:"float32,tf32,bf16" placeholder:"TYPE" env:"MM_PRECISION" help:"Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of convolutions, and pays on processors with AMX (default: ${default})."`
 }
 
-// DeviceOptions returns what pkg/device opens the device by.
-func (d Device) DeviceOptions() device.Options {
-	return device.Options{Name: d.Device, Threads: d.Threads, Precision: kernel.Precision(d.Precision)}
+// DeviceOptions returns what pkg/device opens the device by. Why auto takes no card is logged.
+func (d Device) DeviceOptions(ctx *Context) device.Options {
+	return device.Options{Name: d.Device, Threads: d.Threads, Precision: kernel.Precision(d.Precision),
+		Note: func(why string) { ctx.Log.Info().Msg(why) }}
 }
 
 // Validate refuses a negative number of threads.

@@ -3,7 +3,7 @@
 //
 // Matrices are row major. M is the number of rows in use of a minibatch, which may be fewer than were planned for.
 // Kernels do not allocate, do not check sizes beyond what a bug would break, and run in the order they are called.
-// Implementations: kernel/cpu.
+// Implementations: kernel/cpu, kernel/cuda.
 package kernel
 
 // Buffer is a run of float32 in a device's memory.
@@ -31,6 +31,9 @@ type Device interface {
 	Upload(dst Buffer, src []float32)
 	// Download copies the first len(dst) elements of src into dst; what was queued before is finished first.
 	Download(dst []float32, src Buffer)
+	// Err returns the first failure of the device itself, such as a lost card, or nil. What it computed since is not to be
+	// used. Whoever downloads a result asks for it.
+	Err() error
 	// Close frees the device and all its buffers.
 	Close() error
 

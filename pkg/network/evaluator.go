@@ -61,14 +61,28 @@ func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) 
 	if err != nil {
 		return nil, err
 	}
-	tensors, err := Upload(d, params, buffers)
+	setUp := func(d kernel.Device, rows int) (Evaluator, error) {
+		tensors, err := Upload(d, params, buffers)
+		if err != nil {
+			return nil, err
+		}
+		if f, ok := f.(additive); ok {
+			return newSumEvaluator(s, f, d, rows, tensors, params)
+		}
+		return newJointEvaluator(s, d, rows, tensors)
+	}
+	free := int64(0)
+	if g, ok := d.(kernel.Gatherer); ok {
+		free = g.Free()
+	}
+	e, err := setUp(d, rows)
 	if err != nil {
-		return nil, err
+		return nil, kernel.Fits(err, free, rows, func(d kernel.Device, rows int) error {
+			_, err := setUp(d, rows)
+			return err
+		})
 	}
-	if f, ok := f.(additive); ok {
-		return newSumEvaluator(s, f, d, rows, tensors, params)
-	}
-	return newJointEvaluator(s, d, rows, tensors)
+	return e, nil
 }
 
 // evaluation is what every evaluator does: it runs the part of a model that no mask reaches on a minibatch.
@@ -118,7 +132,7 @@ func (e *evaluation) Load(b *Minibatch) error {
 	}
 	e.rows, e.keep = b.Rows, b.Keep
 	e.machine.Run(b.Rows)
-	return nil
+	return e.device.Err()
 }
 
 // Tensors are a model's parameters and buffers on a device, in the two runs of its Layout.

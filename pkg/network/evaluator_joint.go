@@ -91,5 +91,5 @@ func (e *jointEvaluator) Logits(c modality.Coalition, dst []float32) error {
 	e.device.Upload(e.mask, e.host[:e.rows*n])
 	e.masked.Run(e.rows)
 	e.device.Download(dst[:e.rows*len(e.spec.Classes)], e.logits)
-	return nil
+	return e.device.Err()
 }

@@ -93,7 +93,7 @@ func (e *sumEvaluator) Load(b *Minibatch) error {
 	for p, part := range e.out {
 		e.device.Download(e.parts[p][:b.Rows*len(e.bias)], part)
 	}
-	return nil
+	return e.device.Err()
 }
 
 // Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).

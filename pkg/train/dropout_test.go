@@ -28,7 +28,7 @@ func TestDropout(t *testing.T) {
 			}
 			all = append(all, slices.Clone(r.trainer.stepIn.drop))
 		}
-		return all, r.trainer.weights().params
+		return all, weightsOf(t, r.trainer).params
 	}
 	first, params := masks(3)
 	second, again := masks(3)
@@ -89,7 +89,7 @@ func TestDropoutAhead(t *testing.T) {
 		if err := r.epoch(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		return r.trainer.weights().params
+		return weightsOf(t, r.trainer).params
 	}
 	if !slices.Equal(trained(false), trained(true)) {
 		t.Error("prepared ahead, other features are dropped")

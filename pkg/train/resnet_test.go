@@ -116,7 +116,7 @@ func holdStep(t *testing.T, c *fixture.Network) {
 	if loss := float64(download(tr.device, tr.step.Buffer(tr.graph.Loss), 1)[0]); math.Abs(loss-c.Step.Loss) > wholeTolerance*c.Step.Loss {
 		t.Errorf("loss: got %v, PyTorch has %v", loss, c.Step.Loss)
 	}
-	grads, buffers := download(tr.device, tr.grads, layout.ParamSize), tr.weights().buffers
+	grads, buffers := download(tr.device, tr.grads, layout.ParamSize), weightsOf(t, tr).buffers
 	holdTensors(t, "gradient of ", layout.Params, grads, c.Step.Gradients, c.Step.GradientSums)
 	holdTensors(t, "", layout.Buffers, buffers, c.Step.Buffers, c.Step.BufferSums)
 }
@@ -131,7 +131,7 @@ func holdLosses(t *testing.T, c *fixture.Network, run fixture.NetworkRun) {
 		}
 		tr.opt.step(tr.device, int64(step+1), run.LR)
 	}
-	holdTensors(t, "after the run, ", tr.graph.Layout.Buffers, tr.weights().buffers, nil, run.BufferSums)
+	holdTensors(t, "after the run, ", tr.graph.Layout.Buffers, weightsOf(t, tr).buffers, nil, run.BufferSums)
 }
 
 // holdTensors holds the tensors of a run: some element by element, all by their summaries.

@@ -71,8 +71,7 @@ func Run(ctx context.Context, c *checkpoint.Checkpoint, o Options) error {
 			return fmt.Errorf("epoch %d: %w", r.state.Epoch+1, err)
 		}
 	}
-	r.finish(c)
-	return nil
+	return r.finish(c)
 }
 
 // run is a training run in progress.
@@ -115,8 +114,17 @@ func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
 		}
 		r.best = &best
 	}
+	free := int64(0)
+	if g, ok := o.Device.(kernel.Gatherer); ok {
+		free = g.Free()
+	}
 	if r.trainer, err = newTrainer(o.Device, spec, c.State, last.params, last.buffers); err != nil {
-		return nil, err
+		return nil, kernel.Fits(err, free, c.State.BatchSize, func(d kernel.Device, rows int) error {
+			state := c.State
+			state.BatchSize = rows
+			_, err := newTrainer(d, spec, state, last.params, last.buffers)
+			return err
+		})
 	}
 	if c.State.Step > 0 {
 		err = r.trainer.opt.load(o.Device, r.layout, c.Tensors)
@@ -151,7 +159,10 @@ func (r *run) epoch(ctx context.Context) error {
 		if r.o.KeepBest && (r.state.Best == nil || e.Accuracy > r.state.Best.Accuracy) {
 			e.Best = true
 			r.state.Best = &checkpoint.Best{Epoch: e.Epoch, Accuracy: e.Accuracy}
-			best := r.trainer.weights()
+			best, err := r.trainer.weights()
+			if err != nil {
+				return err
+			}
 			r.best = &best
 		}
 	}
@@ -162,16 +173,24 @@ func (r *run) epoch(ctx context.Context) error {
 }
 
 // finish writes the result to the checkpoint.
-func (r *run) finish(c *checkpoint.Checkpoint) {
-	r.state.Skipped = skipped(r.spec, c.State, r.state.Step)
-	c.State = r.state
-	c.Tensors = r.trainer.weights().export(r.layout, schema.RoleParameter, schema.RoleBuffer)
+func (r *run) finish(c *checkpoint.Checkpoint) error {
+	last, err := r.trainer.weights()
+	if err != nil {
+		return err
+	}
+	tensors := last.export(r.layout, schema.RoleParameter, schema.RoleBuffer)
 	if r.state.Step > 0 {
-		c.Tensors = append(c.Tensors, r.trainer.opt.export(r.o.Device, r.layout)...)
+		tensors = append(tensors, r.trainer.opt.export(r.o.Device, r.layout)...)
 	}
 	if r.best != nil {
-		c.Tensors = append(c.Tensors, r.best.export(r.layout, schema.RoleBest, schema.RoleBest)...)
+		tensors = append(tensors, r.best.export(r.layout, schema.RoleBest, schema.RoleBest)...)
 	}
+	if err := r.o.Device.Err(); err != nil {
+		return err
+	}
+	r.state.Skipped = skipped(r.spec, c.State, r.state.Step)
+	c.State, c.Tensors = r.state, tensors
+	return nil
 }
 
 // skipped returns the steps that each backbone has not taken when training stands at step: those from before, and, of frozen

@@ -128,6 +128,12 @@ func (s *Samples) copyRow(p, row int, dst []float32) bool {
 	return b.Present(s.columns[p], i)
 }
 
+// present reports whether a row has modality p.
+func (s *Samples) present(p, row int) bool {
+	b, i := s.at(row)
+	return b.Present(s.columns[p], i)
+}
+
 // label returns a row's label, -1 where it has none.
 func (s *Samples) label(row int) int32 {
 	b, i := s.at(row)

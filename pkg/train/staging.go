@@ -33,6 +33,7 @@ type staging struct {
 	pending []transfer
 	workers []*worker // nil where no frames have to be prepared
 	ahead   [2]hostBatch
+	resident
 }
 
 // transfer is a part of the minibatch that has to be copied to the device.
@@ -64,6 +65,7 @@ func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) (stagin
 		return values
 	}
 	prepared := false
+	var stay []bool // modalities that go in as they are
 	for p, c := range spec.Modalities {
 		seen, err := c.Seen()
 		if err != nil {
@@ -72,7 +74,9 @@ func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) (stagin
 		st.x = append(st.x, host(g.X[p], seen.Size()))
 		st.sizes = append(st.sizes, seen.Size())
 		prepared = prepared || c.Input != ""
+		stay = append(stay, c.Input == "")
 	}
+	st.resident = newResident(m, g, stay)
 	st.keep = host(g.Keep, len(spec.Modalities))
 	st.label, st.weight = host(g.Label, 1), host(g.Weight, 1)
 	if g.Drop != nil {
@@ -123,6 +127,9 @@ func (st *staging) newBatch() hostBatch {
 // each fills a minibatch from every batch of the order's plan rows, in turn, and calls do once it is on the device. draw
 // is nil in an evaluation.
 func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
+	if err := st.reside(d, s, st); err != nil {
+		return err
+	}
 	if st.workers == nil {
 		for from := 0; from < len(order); from += st.rows {
 			rows := order[from:min(from+st.rows, len(order))]
@@ -130,6 +137,7 @@ func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, dra
 				st.fillRow(&st.hostBatch, s, p, k, planRow, nil, draw)
 			}
 			st.upload(d, len(rows))
+			st.gather(p, rows)
 			if err := do(rows); err != nil {
 				return err
 			}
@@ -173,6 +181,7 @@ func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32
 		st.take(f.batch, len(f.rows))
 		free <- f.batch
 		st.upload(d, len(f.rows))
+		st.gather(p, f.rows)
 		if err := do(f.rows); err != nil {
 			return err
 		}
@@ -199,7 +208,7 @@ func (st *staging) fillRow(b *hostBatch, s *Samples, p *Plan, k int, planRow int
 	if w != nil && draw != nil {
 		r = draw("augment", planRow)
 	}
-	b.fill(s, p, k, planRow, st.sizes, w, r)
+	b.fill(s, p, k, planRow, st, w, r)
 	if st.drop == nil {
 		return
 	}
@@ -214,13 +223,15 @@ func (st *staging) fillRow(b *hostBatch, s *Samples, p *Plan, k int, planRow int
 }
 
 // fill copies a plan row's sample to row k. A modality is kept where the plan keeps it and the sample has it.
-func (b *hostBatch) fill(s *Samples, p *Plan, k int, planRow int32, sizes []int, w *worker, r *rand.Rand) {
+func (b *hostBatch) fill(s *Samples, p *Plan, k int, planRow int32, st *staging, w *worker, r *rand.Rand) {
 	n := len(b.x)
 	row, keep := p.rows[planRow], p.keep[planRow]
-	for i, size := range sizes {
+	for i, size := range st.sizes {
 		dst := b.x[i][k*size:][:size]
 		var present bool
 		switch {
+		case st.holds(i):
+			present = s.present(i, row)
 		case w == nil || w.prepare[i] == nil:
 			present = s.copyRow(i, row, dst)
 		default:
@@ -243,7 +254,9 @@ func (b *hostBatch) fill(s *Samples, p *Plan, k int, planRow int32, sizes []int,
 // take copies a prepared minibatch into place.
 func (st *staging) take(b *hostBatch, rows int) {
 	for i, size := range st.sizes {
-		copy(st.x[i], b.x[i][:rows*size])
+		if !st.holds(i) {
+			copy(st.x[i], b.x[i][:rows*size])
+		}
 	}
 	copy(st.keep, b.keep[:rows*len(st.sizes)])
 	copy(st.label, b.label[:rows])
@@ -251,9 +264,12 @@ func (st *staging) take(b *hostBatch, rows int) {
 	copy(st.drop, b.drop[:len(st.drop)/st.rows*rows])
 }
 
-// upload copies the first rows rows to the device, where its memory is not the host's.
+// upload copies the first rows rows to the device, where its memory is not the host's, without what stays there.
 func (st *staging) upload(d kernel.Device, rows int) {
-	for _, t := range st.pending {
+	for i, t := range st.pending {
+		if i < len(st.x) && st.holds(i) {
+			continue
+		}
 		d.Upload(t.to, t.from[:rows*t.size])
 	}
 }

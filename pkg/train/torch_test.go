@@ -126,7 +126,7 @@ func holdRun(t *testing.T, c *fixture.Training, run fixture.Run) {
 		tr.opt.step(tr.device, int64(step+1), run.LR)
 	}
 	hold(t, "losses", losses, run.Float32.Losses)
-	params := tr.weights().params
+	params := weightsOf(t, tr).params
 	for _, slot := range tr.graph.Layout.Params {
 		hold(t, slot.Name, slot.In(params), run.Float32.Parameters[slot.Name])
 	}
@@ -202,4 +202,14 @@ func TestOrderIsOfTheEpoch(t *testing.T) {
 	if other := fmt.Sprint(losses(2)); other == first {
 		t.Errorf("seeds 1 and 2 give the same losses %s", first)
 	}
+}
+
+// weightsOf downloads a trainer's numbers.
+func weightsOf(t *testing.T, tr *trainer) weights {
+	t.Helper()
+	w, err := tr.weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }

@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gorgonia.org/gorgonia"
 
@@ -24,7 +23,7 @@ type trainer struct {
 	opt      *optimizer
 	step     *machine.Machine
 	predict  *machine.Machine
-	lossOut  []float32 // 1
+	losses   *losses
 	logitOut []float32 // (B,C)
 	stepIn   staging
 	evalIn   staging
@@ -45,7 +44,7 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{device: d, graph: g, whole: whole, lossOut: make([]float32, 1), logitOut: make([]float32, rows*len(spec.Classes))}
+	t := &trainer{device: d, graph: g, whole: whole, logitOut: make([]float32, rows*len(spec.Classes))}
 	if t.tensors, err = network.Upload(d, params, buffers); err != nil {
 		return nil, err
 	}
@@ -84,6 +83,9 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 	if err != nil {
 		return nil, err
 	}
+	if t.losses, err = newLosses(d, t.step.Buffer(g.Loss)); err != nil {
+		return nil, err
+	}
 	if t.stepIn, err = newStaging(t.step, g, spec); err != nil {
 		return nil, err
 	}
@@ -95,25 +97,26 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 // rows. draw gives a row's random stream for a purpose. step counts the optimizer's steps; done, where not nil, is
 // told of the rows done.
 func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, draw draws, step *int64, lr float64, done func(rows int)) (float64, error) {
-	var total float64
+	t.losses.begin(*step)
 	err := t.stepIn.each(t.device, s, p, order, draw, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		t.step.Run(len(rows))
-		t.device.Download(t.lossOut, t.step.Buffer(t.graph.Loss))
-		loss := float64(t.lossOut[0])
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return fmt.Errorf("step %d: the loss is %v", *step+1, loss)
+		if err := t.losses.take(len(rows)); err != nil {
+			return err
 		}
 		*step++
 		t.opt.step(t.device, *step, lr)
-		total += loss * float64(len(rows))
 		if done != nil {
 			done(len(rows))
 		}
 		return nil
 	})
+	if err != nil {
+		return 0, err
+	}
+	total, err := t.losses.sum()
 	return total / float64(max(1, len(order))), err
 }
 
@@ -133,6 +136,9 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 		}
 		t.predict.Run(len(rows))
 		t.device.Download(t.logitOut[:len(rows)*classes], t.predict.Buffer(t.whole.Logits))
+		if err := t.device.Err(); err != nil {
+			return err
+		}
 		for k, row := range rows {
 			label := s.label(int(row))
 			if label < 0 {
@@ -159,11 +165,11 @@ func argMax(values []float32) int {
 }
 
 // weights copies the parameters and the buffers, whose running statistics move with every step, to the host.
-func (t *trainer) weights() weights {
+func (t *trainer) weights() (weights, error) {
 	w := weights{params: make([]float32, t.graph.Layout.ParamSize), buffers: make([]float32, t.graph.Layout.BufferSize)}
 	t.device.Download(w.params, t.tensors.Params)
 	t.device.Download(w.buffers, t.tensors.Buffers)
-	return w
+	return w, t.device.Err()
 }
 
 // weights are a model's numbers on the host, laid out as its Layout says.

@@ -126,6 +126,9 @@ func (d *Device) Upload(dst kernel.Buffer, src []float32) { copy(at(dst, len(src
 // Download copies the first len(dst) elements of src into dst.
 func (d *Device) Download(dst []float32, src kernel.Buffer) { copy(dst, at(src, len(dst))) }
 
+// Err returns nil: the processor does not fail on its own.
+func (d *Device) Err() error { return nil }
+
 // Close ends the goroutines; the buffers must not be used again. Closing twice is no error.
 func (d *Device) Close() error {
 	if d.closed {

@@ -75,6 +75,9 @@ func (d *Device) Upload(dst kernel.Buffer, src []float32) { copy(host(dst, len(s
 // Download copies the first len(dst) elements of src into dst.
 func (d *Device) Download(dst []float32, src kernel.Buffer) { copy(dst, host(src, len(dst))) }
 
+// Err returns nil: the processor does not fail on its own.
+func (d *Device) Err() error { return nil }
+
 // Close joins the threads and frees the buffers, which must not be used again. Closing twice is no error.
 func (d *Device) Close() error {
 	if d.c == nil {

@@ -10,6 +10,7 @@ package driver
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -18,6 +19,18 @@ import (
 
 // Environment is the variable that may name another file to open as the driver.
 const Environment = "MM_CUDA_DRIVER"
+
+// ErrMissing is why Open fails where there is no driver, ErrNoCard where the driver finds no card.
+var (
+	ErrMissing = errors.New("missing")
+	ErrNoCard  = errors.New("the driver finds no card")
+)
+
+// missing is an ErrMissing that says in the linker's words what is missing.
+type missing string
+
+func (m missing) Error() string        { return string(m) }
+func (m missing) Is(target error) bool { return target == ErrMissing }
 
 var opening struct {
 	sync.Once
@@ -43,9 +56,9 @@ func open() error {
 	case result == C.CUDA_SUCCESS:
 		return nil
 	case message[0] != 0:
-		return fmt.Errorf("no driver: %s", C.GoString(&message[0]))
+		return missing(C.GoString(&message[0]))
 	case result == C.CUDA_ERROR_NO_DEVICE:
-		return fmt.Errorf("the driver finds no card")
+		return ErrNoCard
 	default:
 		return fmt.Errorf("starting the driver: CUDA error %d", int(result))
 	}

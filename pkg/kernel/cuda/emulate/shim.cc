@@ -36,8 +36,7 @@ struct Fibre {
 	bool entered = false;
 	dim3 index;
 	State state;
-	double lane[2]; // what emulate_swap_lanes hands over, by turns
-	int turn;
+	double lane; // what swap_lanes hands over
 };
 
 std::vector<std::unique_ptr<Fibre>> fibres;
@@ -150,7 +149,6 @@ void run_block(std::vector<unsigned> &order, bool shuffled) {
 				Fibre &f = fibre(t++);
 				f.index = {x, y, z};
 				f.state = ready;
-				f.turn = 0;
 			}
 	for (;;) {
 		if (shuffled) std::shuffle(order.begin(), order.end(), random_order);
@@ -179,15 +177,14 @@ unsigned long long seed() {
 
 void __syncthreads() { wait(at_block_barrier); }
 
-// One barrier: all have handed theirs over before one reads. Nobody hands the one after the next over, in the same place, before
-// all have read this one.
+// Two barriers: all have handed theirs over before one reads, and all have read before one hands over the next.
 double emulate_swap_lanes(double v, int bits) {
 	unsigned mine = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
-	int turn = running->turn;
-	running->turn = !turn;
-	running->lane[turn] = v;
+	running->lane = v;
 	wait(at_warp_barrier);
-	return fibres[mine ^ bits]->lane[turn];
+	double other = fibres[mine ^ bits]->lane;
+	wait(at_warp_barrier);
+	return other;
 }
 
 void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block) {

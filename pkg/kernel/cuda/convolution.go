@@ -1,0 +1,115 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+import "mmtools/pkg/kernel"
+
+// shape gives a convolution to a kernel.
+func shape(c kernel.Conv) []uint64 {
+	return []uint64{num(c.In.C), num(c.In.H), num(c.In.W), num(c.K), num(c.KH), num(c.KW), num(c.StrideH), num(c.StrideW), num(c.PadH), num(c.PadW)}
+}
+
+func parameters(first []uint64, rest ...[]uint64) []uint64 {
+	for _, r := range rest {
+		first = append(first, r...)
+	}
+	return first
+}
+
+// outTiles is the grid of a convolution's result: pixels by channels.
+func outTiles(n int, c kernel.Conv) grid {
+	out := c.Out()
+	return tiles(n*out.H*out.W, c.K)
+}
+
+// Conv writes y = x * w.
+func (d *Device) Conv(y, x, w kernel.Buffer, n int, c kernel.Conv) {
+	out := c.Out()
+	if d.dnn != nil {
+		d.do("convolving", func() error {
+			return d.dnn.forward(at(y, n*out.Size()), at(x, n*c.In.Size()), at(w, c.Weights()), n, c)
+		})
+		return
+	}
+	d.launch("mm_conv", outTiles(n, c),
+		parameters([]uint64{ptr(y, n*out.Size()), ptr(x, n*c.In.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
+}
+
+// ConvAffine writes y = scale_k (x * w) + shift_k + residual, and max(0, y) where relu is set.
+func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int, c kernel.Conv, relu bool) {
+	out := c.Out()
+	size := n * out.Size()
+	if d.dnn != nil {
+		to := y
+		if residual == y {
+			to = d.room(size)
+		}
+		d.Conv(to, x, w, n, c)
+		d.Affine(y, to, scale, shift, residual, n, out, relu)
+		return
+	}
+	d.launch("mm_conv_affine", outTiles(n, c), parameters([]uint64{ptr(y, size), ptr(x, n*c.In.Size()), ptr(w, c.Weights()),
+		ptr(scale, c.K), ptr(shift, c.K), optional(residual, size), num(n)}, shape(c), []uint64{flag(relu)})...)
+}
+
+// room returns n elements for a result that may not be written in its place yet. What was too small stays: recordings may name
+// it.
+func (d *Device) room(n int) kernel.Buffer {
+	if d.spare.n < n {
+		d.do("allocating", func() error {
+			b, err := d.alloc(n)
+			d.spare = b
+			return err
+		})
+	}
+	return d.spare
+}
+
+// ConvGradInput writes the gradient of x.
+func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
+	out := c.Out()
+	if d.dnn != nil {
+		d.do("convolving back", func() error {
+			return d.dnn.gradInput(at(dx, n*c.In.Size()), at(dy, n*out.Size()), at(w, c.Weights()), n, c)
+		})
+		return
+	}
+	d.launch("mm_conv_grad_input", tiles(n*c.In.H*c.In.W, c.In.C),
+		parameters([]uint64{ptr(dx, n*c.In.Size()), ptr(dy, n*out.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
+}
+
+// gradSplits is the number of runs that a weight's gradient, a sum over the pixels of all images, is divided into: enough
+// blocks for a card, runs not too short, partial sums that fit. It depends on the shape alone, so the result does too.
+func gradSplits(n int, c kernel.Conv) int {
+	out := c.Out()
+	blocks := ceil(c.In.C*c.KH*c.KW, tile) * ceil(c.K, tile)
+	splits := min(ceil(512, blocks), ceil(n*out.H*out.W, 1024), scratchSize/c.Weights())
+	return max(1, min(splits, 1<<15))
+}
+
+// ConvGradWeight writes the gradient of w.
+func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
+	out := c.Out()
+	if d.dnn != nil {
+		d.do("convolving back", func() error {
+			return d.dnn.gradWeight(at(dw, c.Weights()), at(dy, n*out.Size()), at(x, n*c.In.Size()), n, c)
+		})
+		return
+	}
+	splits := gradSplits(n, c)
+	partial := ptr(dw, c.Weights())
+	if splits > 1 {
+		partial = ptr(d.scratch, splits*c.Weights())
+	}
+	d.launch("mm_conv_grad_weight", grid{ceil(c.In.C*c.KH*c.KW, tile), ceil(c.K, tile), splits},
+		parameters([]uint64{partial, ptr(dy, n*out.Size()), ptr(x, n*c.In.Size()), num(n)}, shape(c), []uint64{num(splits)})...)
+	if splits > 1 {
+		d.launch("mm_sum_splits", elements(c.Weights()), ptr(dw, c.Weights()), partial, num(c.Weights()), num(splits))
+	}
+}
+
+// Arrange copies: all feature maps lie as (N,C,H,W) here.
+func (d *Device) Arrange(y, x kernel.Buffer, n int, i kernel.Image) { d.Copy(y, x, n*i.Size()) }
+
+// ArrangePlain copies likewise.
+func (d *Device) ArrangePlain(y, x kernel.Buffer, n int, i kernel.Image) { d.Copy(y, x, n*i.Size()) }

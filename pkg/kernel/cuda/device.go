@@ -1,0 +1,190 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cuda/driver"
+)
+
+// Device is a card. Kernels are queued on one stream, and copies from the host on another beside it.
+type Device struct {
+	card      cu.Device
+	context   cu.CUContext
+	precision kernel.Precision
+	compute   cu.Stream
+	copies    cu.Stream
+	functions map[string]cu.Function
+	modules   []cu.Module
+	memory    []cu.DevicePtr // what Close frees
+	pinned    [][]float32    // likewise
+	events    []cu.Event     // likewise
+	graphs    []driver.Graph // likewise
+	stages    map[cu.DevicePtr]*stage
+	bounce    []float32 // pinned, for small downloads
+	scratch   buffer
+	spare     buffer // room for one result
+	blas      *blas  // nil where cuBLAS is missing
+	dnn       *dnn   // nil where cuDNN is missing
+	err       error  // the first failure
+	closed    bool
+}
+
+var _ interface {
+	kernel.Device
+	kernel.Recorder
+	kernel.Gatherer
+} = (*Device)(nil)
+
+// New opens a card. The error is ErrNoDriver or ErrNoCard where there is none.
+func New(o Options) (kernel.Device, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	switch err := driver.Open(); {
+	case errors.Is(err, driver.ErrMissing):
+		return nil, fmt.Errorf("%w: %w", ErrNoDriver, err)
+	case errors.Is(err, driver.ErrNoCard):
+		return nil, ErrNoCard
+	case err != nil:
+		return nil, err
+	}
+	n, err := cu.NumDevices()
+	if err != nil {
+		return nil, fmt.Errorf("counting the cards: %w", err)
+	}
+	if o.Card >= n {
+		return nil, fmt.Errorf("%w: number %d of %d", ErrNoCard, o.Card, n)
+	}
+	d := &Device{precision: o.Precision, functions: map[string]cu.Function{}, stages: map[cu.DevicePtr]*stage{}}
+	if d.card, err = cu.GetDevice(o.Card); err != nil {
+		return nil, fmt.Errorf("opening card %d: %w", o.Card, err)
+	}
+	// The card's primary context is the one that cuBLAS and cuDNN take.
+	if d.context, err = d.card.RetainPrimaryCtx(); err != nil {
+		return nil, fmt.Errorf("opening card %d: %w", o.Card, err)
+	}
+	d.do("starting", d.start)
+	if d.err != nil {
+		return nil, errors.Join(d.err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Device) start() error {
+	var err error
+	if d.compute, err = cu.MakeStream(cu.NonBlocking); err != nil {
+		return err
+	}
+	if d.copies, err = cu.MakeStream(cu.NonBlocking); err != nil {
+		return err
+	}
+	if d.bounce, err = d.pin(bounceSize); err != nil {
+		return err
+	}
+	if d.scratch, err = d.alloc(scratchSize); err != nil {
+		return err
+	}
+	if err = d.load(); err != nil {
+		return err
+	}
+	if d.blas, err = openBLAS(d); err != nil {
+		return err
+	}
+	d.dnn, err = openDNN(d)
+	return err
+}
+
+// do runs f with the card's context current; after the first failure it does nothing.
+func (d *Device) do(doing string, f func() error) {
+	if d.err != nil {
+		return
+	}
+	// A context is a thread's, and a goroutine may change threads between any two calls.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := cu.SetCurrentContext(d.context)
+	if err == nil {
+		err = f()
+	}
+	if err != nil {
+		d.err = fmt.Errorf("cuda: %s: %w", doing, err)
+	}
+}
+
+// Name returns "cuda".
+func (d *Device) Name() string { return "cuda" }
+
+// Engine names the card and what computes on it, for logs and benchmarks.
+func (d *Device) Engine() string {
+	name, err := d.card.Name()
+	if err != nil {
+		name = "card"
+	}
+	if d.blas != nil {
+		name += ", " + d.blas.name
+	}
+	if d.dnn != nil {
+		name += ", " + d.dnn.name
+	}
+	return name
+}
+
+// Err returns the first failure of anything that was asked of the device. What it computed after that is not to be used.
+func (d *Device) Err() error { return d.err }
+
+// Close frees the card's memory.
+func (d *Device) Close() error {
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	failure := d.err
+	d.err = nil
+	var errs []error
+	d.do("closing", func() error {
+		if d.compute != (cu.Stream{}) {
+			errs = append(errs, d.compute.Synchronize())
+		}
+		if d.copies != (cu.Stream{}) {
+			errs = append(errs, d.copies.Synchronize())
+		}
+		for _, g := range d.graphs {
+			errs = append(errs, g.Close())
+		}
+		d.blas.close()
+		d.dnn.close()
+		for i := range d.events {
+			errs = append(errs, cu.DestroyEvent(&d.events[i]))
+		}
+		for _, p := range d.memory {
+			errs = append(errs, cu.MemFree(p))
+		}
+		for _, p := range d.pinned {
+			errs = append(errs, driver.Unpin(p))
+		}
+		for _, s := range []*cu.Stream{&d.compute, &d.copies} {
+			if *s != (cu.Stream{}) {
+				errs = append(errs, s.Destroy())
+			}
+		}
+		return errors.Join(errs...)
+	})
+	err := errors.Join(d.err, d.card.ReleasePrimaryCtx())
+	if failure != nil {
+		d.err = failure
+		return nil // it was told; closing after it may fail for the same reason
+	}
+	d.err = errors.New("cuda: the device is closed")
+	return err
+}
+
+// pointer gives a stream to the driver package.
+func pointer(s cu.Stream) unsafe.Pointer { return unsafe.Pointer(s.C()) }

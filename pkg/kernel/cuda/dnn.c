@@ -1,0 +1,153 @@
+//go:build mmcuda && cgo && linux
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "library.h"
+
+// Names and numbers of cudnn.h, the same in cuDNN 8 and 9. The algorithms are those that repeat their results.
+enum {
+	NCHW = 0,
+	FLOAT = 0,
+	CROSS_CORRELATION = 1,
+	TENSOR_OP_MATH = 1,
+	TENSOR_OP_MATH_ALLOW_CONVERSION = 2,
+	FMA_MATH = 3,
+	FORWARD_IMPLICIT_PRECOMPUTED_GEMM = 1,
+	BACKWARD_DATA_ALGORITHM_1 = 1,
+	BACKWARD_FILTER_ALGORITHM_1 = 1,
+};
+
+#define FUNCTIONS(F)                                                                                                                    \
+	F(Create, (void **handle))                                                                                                          \
+	F(Destroy, (void *handle))                                                                                                          \
+	F(SetStream, (void *handle, void *stream))                                                                                          \
+	F(CreateTensorDescriptor, (void **descriptor))                                                                                      \
+	F(DestroyTensorDescriptor, (void *descriptor))                                                                                      \
+	F(SetTensor4dDescriptor, (void *descriptor, int format, int type, int n, int c, int h, int w))                                      \
+	F(CreateFilterDescriptor, (void **descriptor))                                                                                      \
+	F(DestroyFilterDescriptor, (void *descriptor))                                                                                      \
+	F(SetFilter4dDescriptor, (void *descriptor, int type, int format, int k, int c, int h, int w))                                      \
+	F(CreateConvolutionDescriptor, (void **descriptor))                                                                                 \
+	F(DestroyConvolutionDescriptor, (void *descriptor))                                                                                 \
+	F(SetConvolution2dDescriptor, (void *descriptor, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w, int mode, int type)) \
+	F(SetConvolutionMathType, (void *descriptor, int type))                                                                             \
+	F(GetConvolutionForwardWorkspaceSize, (void *handle, void *x, void *w, void *conv, void *y, int algorithm, size_t *size))           \
+	F(GetConvolutionBackwardDataWorkspaceSize, (void *handle, void *w, void *dy, void *conv, void *dx, int algorithm, size_t *size))    \
+	F(GetConvolutionBackwardFilterWorkspaceSize, (void *handle, void *x, void *dy, void *conv, void *dw, int algorithm, size_t *size))  \
+	F(ConvolutionForward, (void *handle, const void *alpha, void *xd, const void *x, void *wd, const void *w, void *conv, int algorithm, \
+		void *workspace, size_t size, const void *beta, void *yd, void *y))                                                             \
+	F(ConvolutionBackwardData, (void *handle, const void *alpha, void *wd, const void *w, void *dyd, const void *dy, void *conv,        \
+		int algorithm, void *workspace, size_t size, const void *beta, void *dxd, void *dx))                                            \
+	F(ConvolutionBackwardFilter, (void *handle, const void *alpha, void *xd, const void *x, void *dyd, const void *dy, void *conv,      \
+		int algorithm, void *workspace, size_t size, const void *beta, void *dwd, void *dw))
+
+struct mm_dnn {
+	void *library, *handle;
+	int math;
+#define MEMBER(name, parameters) int(*name) parameters;
+	FUNCTIONS(MEMBER)
+#undef MEMBER
+};
+
+struct mm_plan {
+	int direction;
+	void *x, *y, *w, *conv; // descriptors
+};
+
+void mm_dnn_close(mm_dnn *d) {
+	if (!d) return;
+	if (d->handle) d->Destroy(d->handle);
+	if (d->library) dlclose(d->library);
+	free(d);
+}
+
+mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message, size_t size) {
+	mm_dnn *d = calloc(1, sizeof *d);
+	if (!d) {
+		snprintf(message, size, "out of memory");
+		return 0;
+	}
+	message[0] = 0;
+	if (!(d->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) snprintf(message, size, "%s", dlerror());
+#define FIND(name, parameters)                                                                                                          \
+	if (!message[0] && !(d->name = dlsym(d->library, "cudnn" #name))) snprintf(message, size, "%s: no cudnn" #name, path);
+	FUNCTIONS(FIND)
+#undef FIND
+	int status;
+	if (!message[0] && (status = d->Create(&d->handle)) != 0) {
+		d->handle = 0;
+		snprintf(message, size, "%s: starting cuDNN: status %d", path, status);
+	}
+	if (!message[0] && (status = d->SetStream(d->handle, stream)) != 0) snprintf(message, size, "%s: setting cuDNN up: status %d", path, status);
+	if (message[0]) {
+		mm_dnn_close(d);
+		return 0;
+	}
+	d->math = precision == 2 ? TENSOR_OP_MATH_ALLOW_CONVERSION : precision == 1 ? TENSOR_OP_MATH : FMA_MATH;
+	return d;
+}
+
+void mm_dnn_forget(mm_dnn *d, mm_plan *p) {
+	if (!p) return;
+	if (p->x) d->DestroyTensorDescriptor(p->x);
+	if (p->y) d->DestroyTensorDescriptor(p->y);
+	if (p->w) d->DestroyFilterDescriptor(p->w);
+	if (p->conv) d->DestroyConvolutionDescriptor(p->conv);
+	free(p);
+}
+
+static int describe(mm_dnn *d, mm_plan *p, const mm_conv *c) {
+	int s;
+	if ((s = d->CreateTensorDescriptor(&p->x)) || (s = d->CreateTensorDescriptor(&p->y)) || (s = d->CreateFilterDescriptor(&p->w)) ||
+		(s = d->CreateConvolutionDescriptor(&p->conv)))
+		return s;
+	if ((s = d->SetTensor4dDescriptor(p->x, NCHW, FLOAT, c->n, c->c, c->h, c->w)) ||
+		(s = d->SetTensor4dDescriptor(p->y, NCHW, FLOAT, c->n, c->k, c->oh, c->ow)) ||
+		(s = d->SetFilter4dDescriptor(p->w, FLOAT, NCHW, c->k, c->c, c->kh, c->kw)))
+		return s;
+	if ((s = d->SetConvolution2dDescriptor(p->conv, c->pad_h, c->pad_w, c->stride_h, c->stride_w, 1, 1, CROSS_CORRELATION, FLOAT))) return s;
+	return d->SetConvolutionMathType(p->conv, d->math);
+}
+
+static int measure(mm_dnn *d, const mm_plan *p, size_t *size) {
+	switch (p->direction) {
+	case MM_FORWARD:
+		return d->GetConvolutionForwardWorkspaceSize(d->handle, p->x, p->w, p->conv, p->y, FORWARD_IMPLICIT_PRECOMPUTED_GEMM, size);
+	case MM_GRAD_INPUT:
+		return d->GetConvolutionBackwardDataWorkspaceSize(d->handle, p->w, p->y, p->conv, p->x, BACKWARD_DATA_ALGORITHM_1, size);
+	default:
+		return d->GetConvolutionBackwardFilterWorkspaceSize(d->handle, p->x, p->y, p->conv, p->w, BACKWARD_FILTER_ALGORITHM_1, size);
+	}
+}
+
+mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, size_t *workspace, char *message, size_t size) {
+	mm_plan *p = calloc(1, sizeof *p);
+	if (!p) {
+		snprintf(message, size, "out of memory");
+		return 0;
+	}
+	p->direction = direction;
+	int s = describe(d, p, c);
+	if (!s) s = measure(d, p, workspace);
+	if (!s) return p;
+	snprintf(message, size, "cuDNN status %d", s);
+	mm_dnn_forget(d, p);
+	return 0;
+}
+
+int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t out, uint64_t in, uint64_t other, uint64_t workspace, size_t workspace_size) {
+	float one = 1, zero = 0;
+	void *o = (void *)(uintptr_t)out, *i = (void *)(uintptr_t)in, *r = (void *)(uintptr_t)other, *w = (void *)(uintptr_t)workspace;
+	switch (p->direction) {
+	case MM_FORWARD:
+		return d->ConvolutionForward(d->handle, &one, p->x, i, p->w, r, p->conv, FORWARD_IMPLICIT_PRECOMPUTED_GEMM, w, workspace_size, &zero, p->y, o);
+	case MM_GRAD_INPUT:
+		return d->ConvolutionBackwardData(d->handle, &one, p->w, r, p->y, i, p->conv, BACKWARD_DATA_ALGORITHM_1, w, workspace_size, &zero, p->x, o);
+	default:
+		return d->ConvolutionBackwardFilter(d->handle, &one, p->x, r, p->y, i, p->conv, BACKWARD_FILTER_ALGORITHM_1, w, workspace_size, &zero, p->w, o);
+	}
+}

@@ -1,0 +1,188 @@
+// cuBLAS and cuDNN as far as pkg/kernel/cuda calls them, on the emulated driver's streams: plain loops, sums in double. As in the
+// libraries, alpha, beta and descriptors are read when the call is made, matrices when it runs.
+#include <vector>
+
+#include "emulate.h"
+
+namespace {
+
+struct Handle {
+	CUstream stream = nullptr;
+};
+
+struct Descriptor {
+	int v[8] = {};
+};
+
+// Convolution is the sizes of one: x (n,c,h,w), w (k,c,kh,kw), y (n,k,oh,ow).
+struct Convolution {
+	long n, c, h, w, k, kh, kw, oh, ow, ph, pw, sh, sw;
+
+	Convolution(void *xd, void *wd, void *yd, void *cd) {
+		const int *x = ((Descriptor *)xd)->v, *f = ((Descriptor *)wd)->v, *y = ((Descriptor *)yd)->v, *p = ((Descriptor *)cd)->v;
+		n = x[0], c = x[1], h = x[2], w = x[3], k = f[0], kh = f[2], kw = f[3], oh = y[2], ow = y[3], ph = p[0], pw = p[1], sh = p[2], sw = p[3];
+	}
+
+	// fits tells whether the sizes agree, as the libraries ask for.
+	bool fits(void *wd, void *yd) const {
+		const int *f = ((Descriptor *)wd)->v, *y = ((Descriptor *)yd)->v;
+		return f[1] == c && y[0] == n && y[1] == k && oh == (h + 2 * ph - kh) / sh + 1 && ow == (w + 2 * pw - kw) / sw + 1;
+	}
+
+	// each calls f with the places of x, w and y in every term of the convolution.
+	template <class F>
+	void each(F f) const {
+		for (long b = 0; b < n; b++)
+			for (long o = 0; o < k; o++)
+				for (long i = 0; i < oh; i++)
+					for (long j = 0; j < ow; j++)
+						for (long q = 0; q < c; q++)
+							for (long r = 0; r < kh; r++)
+								for (long s = 0; s < kw; s++) {
+									long u = i * sh + r - ph, v = j * sw + s - pw;
+									if (u < 0 || u >= h || v < 0 || v >= w) continue;
+									f(((b * c + q) * h + u) * w + v, ((o * c + q) * kh + r) * kw + s, ((b * k + o) * oh + i) * ow + j);
+								}
+	}
+};
+
+void store(float *to, const std::vector<double> &sums) {
+	for (size_t i = 0; i < sums.size(); i++) to[i] = (float)sums[i];
+}
+
+constexpr size_t workspace = 4096; // that the convolutions ask for
+
+bool plain(const void *alpha, const void *beta) { return *(const float *)alpha == 1 && *(const float *)beta == 0; }
+
+} // namespace
+
+extern "C" {
+
+int cublasCreate_v2(void **h) {
+	*h = new Handle;
+	return 0;
+}
+
+int cublasDestroy_v2(void *h) {
+	delete (Handle *)h;
+	return 0;
+}
+
+int cublasSetStream_v2(void *h, void *stream) {
+	((Handle *)h)->stream = (CUstream)stream;
+	return 0;
+}
+
+int cublasSetWorkspace_v2(void *, void *, size_t) { return 0; }
+
+int cublasGemmEx(void *h, int trans_a, int trans_b, int m, int n, int k, const void *alpha, const void *a, int type_a, int lda, const void *b,
+	int type_b, int ldb, const void *beta, void *c, int type_c, int ldc, int compute, int) {
+	if (type_a || type_b || type_c || !plain(alpha, beta) || compute < 68 || compute > 77) return 7;
+	if (lda < (trans_a ? k : m) || ldb < (trans_b ? n : k) || ldc < m) return 7;
+	auto x = (const float *)a, y = (const float *)b;
+	auto z = (float *)c;
+	emulate_enqueue(((Handle *)h)->stream, [=] {
+		for (long j = 0; j < n; j++)
+			for (long i = 0; i < m; i++) {
+				double sum = 0;
+				for (long l = 0; l < k; l++) sum += (double)x[trans_a ? i * lda + l : l * lda + i] * y[trans_b ? l * ldb + j : j * ldb + l];
+				z[j * ldc + i] = (float)sum;
+			}
+	});
+	return 0;
+}
+
+int cudnnCreate(void **h) { return cublasCreate_v2(h); }
+int cudnnDestroy(void *h) { return cublasDestroy_v2(h); }
+int cudnnSetStream(void *h, void *stream) { return cublasSetStream_v2(h, stream); }
+
+static int create(void **d) {
+	*d = new Descriptor;
+	return 0;
+}
+
+static int destroy(void *d) {
+	delete (Descriptor *)d;
+	return 0;
+}
+
+int cudnnCreateTensorDescriptor(void **d) { return create(d); }
+int cudnnDestroyTensorDescriptor(void *d) { return destroy(d); }
+int cudnnCreateFilterDescriptor(void **d) { return create(d); }
+int cudnnDestroyFilterDescriptor(void *d) { return destroy(d); }
+int cudnnCreateConvolutionDescriptor(void **d) { return create(d); }
+int cudnnDestroyConvolutionDescriptor(void *d) { return destroy(d); }
+
+int cudnnSetTensor4dDescriptor(void *d, int format, int type, int n, int c, int h, int w) {
+	if (format != 0 || type != 0) return 3;
+	*(Descriptor *)d = {{n, c, h, w}};
+	return 0;
+}
+
+int cudnnSetFilter4dDescriptor(void *d, int type, int format, int k, int c, int h, int w) {
+	return cudnnSetTensor4dDescriptor(d, format, type, k, c, h, w);
+}
+
+int cudnnSetConvolution2dDescriptor(void *d, int ph, int pw, int sh, int sw, int dh, int dw, int mode, int type) {
+	if (dh != 1 || dw != 1 || mode != 1 || type != 0) return 3;
+	*(Descriptor *)d = {{ph, pw, sh, sw}};
+	return 0;
+}
+
+int cudnnSetConvolutionMathType(void *, int) { return 0; }
+
+static int measure(void *xd, void *wd, void *yd, void *cd, size_t *size) {
+	if (!Convolution(xd, wd, yd, cd).fits(wd, yd)) return 3;
+	*size = workspace;
+	return 0;
+}
+
+int cudnnGetConvolutionForwardWorkspaceSize(void *, void *xd, void *wd, void *cd, void *yd, int, size_t *size) {
+	return measure(xd, wd, yd, cd, size);
+}
+
+int cudnnGetConvolutionBackwardDataWorkspaceSize(void *, void *wd, void *dyd, void *cd, void *dxd, int, size_t *size) {
+	return measure(dxd, wd, dyd, cd, size);
+}
+
+int cudnnGetConvolutionBackwardFilterWorkspaceSize(void *, void *xd, void *dyd, void *cd, void *dwd, int, size_t *size) {
+	return measure(xd, dwd, dyd, cd, size);
+}
+
+int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x, void *wd, const void *w, void *cd, int, void *room, size_t size,
+	const void *beta, void *yd, void *y) {
+	if (!plain(alpha, beta) || !room || size < workspace) return 3;
+	Convolution c(xd, wd, yd, cd);
+	emulate_enqueue(((Handle *)h)->stream, [=] {
+		std::vector<double> sums(c.n * c.k * c.oh * c.ow);
+		c.each([&](long i, long j, long o) { sums[o] += (double)((const float *)x)[i] * ((const float *)w)[j]; });
+		store((float *)y, sums);
+	});
+	return 0;
+}
+
+int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const void *w, void *dyd, const void *dy, void *cd, int, void *room,
+	size_t size, const void *beta, void *dxd, void *dx) {
+	if (!plain(alpha, beta) || !room || size < workspace) return 3;
+	Convolution c(dxd, wd, dyd, cd);
+	emulate_enqueue(((Handle *)h)->stream, [=] {
+		std::vector<double> sums(c.n * c.c * c.h * c.w);
+		c.each([&](long i, long j, long o) { sums[i] += (double)((const float *)dy)[o] * ((const float *)w)[j]; });
+		store((float *)dx, sums);
+	});
+	return 0;
+}
+
+int cudnnConvolutionBackwardFilter(void *h, const void *alpha, void *xd, const void *x, void *dyd, const void *dy, void *cd, int, void *room,
+	size_t size, const void *beta, void *dwd, void *dw) {
+	if (!plain(alpha, beta) || !room || size < workspace) return 3;
+	Convolution c(xd, dwd, dyd, cd);
+	emulate_enqueue(((Handle *)h)->stream, [=] {
+		std::vector<double> sums(c.k * c.c * c.kh * c.kw);
+		c.each([&](long i, long j, long o) { sums[j] += (double)((const float *)dy)[o] * ((const float *)x)[i]; });
+		store((float *)dw, sums);
+	});
+	return 0;
+}
+
+} // extern "C"

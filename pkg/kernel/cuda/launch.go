@@ -1,0 +1,153 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+import (
+	"embed"
+	"fmt"
+	"math"
+	"path"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cuda/driver"
+)
+
+//go:embed ptx
+var ptx embed.FS
+
+// load gives the driver the PTX of the newest architecture that the card is no older than; the driver compiles it.
+func (d *Device) load() error {
+	major, minor, err := d.card.ComputeCapability()
+	if err != nil {
+		return err
+	}
+	folder := "ptx/sm_90"
+	switch {
+	case major < 8:
+		return fmt.Errorf("a card of compute capability %d.%d: want 8.0 or newer", major, minor)
+	case major == 8:
+		folder = "ptx/sm_80"
+	}
+	files, err := ptx.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text, err := ptx.ReadFile(path.Join(folder, f.Name()))
+		if err != nil {
+			return err
+		}
+		m, err := cu.LoadData(string(text))
+		if err != nil {
+			return fmt.Errorf("loading %s: %w", f.Name(), err)
+		}
+		d.modules = append(d.modules, m)
+	}
+	return nil
+}
+
+// function finds a kernel by name.
+func (d *Device) function(name string) (cu.Function, error) {
+	if f, ok := d.functions[name]; ok {
+		return f, nil
+	}
+	for _, m := range d.modules {
+		f, err := m.Function(name)
+		if err == nil {
+			d.functions[name] = f
+			return f, nil
+		}
+	}
+	return cu.Function{}, fmt.Errorf("no kernel %s", name)
+}
+
+// threads is the size of every block.
+const threads = 256
+
+// grid is the number of blocks of a launch.
+type grid struct{ x, y, z int }
+
+// elements is the grid for kernels that stride over n elements.
+func elements(n int) grid { return grid{min(ceil(n, threads), 1<<16), 1, 1} }
+
+func ceil(n, by int) int { return (n + by - 1) / by }
+
+// A parameter of a kernel takes 8 bytes: cu.Function.Launch copies as many.
+
+func ptr(b kernel.Buffer, n int) uint64 { return uint64(at(b, n)) }
+func num(n int) uint64                  { return uint64(n) }
+func real(v float64) uint64             { return math.Float64bits(v) }
+
+// optional is ptr, or null for a nil buffer.
+func optional(b kernel.Buffer, n int) uint64 {
+	if b == nil {
+		return 0
+	}
+	return ptr(b, n)
+}
+
+func flag(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// launch queues a kernel. A grid of no blocks is nothing to do.
+func (d *Device) launch(name string, g grid, parameters ...uint64) {
+	if g.x == 0 || g.y == 0 || g.z == 0 {
+		return
+	}
+	d.do(name, func() error {
+		f, err := d.function(name)
+		if err != nil {
+			return err
+		}
+		pointers := make([]unsafe.Pointer, len(parameters))
+		for i := range parameters {
+			pointers[i] = unsafe.Pointer(&parameters[i])
+		}
+		return f.Launch(g.x, g.y, g.z, threads, 1, 1, 0, d.compute, pointers)
+	})
+}
+
+// recording is a captured run of kernels.
+type recording struct {
+	d     *Device
+	graph driver.Graph
+}
+
+// Record captures the kernels that f asks for, which do not run, as one graph. Where that fails the device goes on.
+func (d *Device) Record(f func()) (kernel.Recording, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	var r recording
+	d.do("recording", func() error {
+		if err := driver.BeginCapture(pointer(d.compute)); err != nil {
+			return err
+		}
+		f()
+		graph, err := driver.EndCapture(pointer(d.compute))
+		if d.err != nil {
+			return d.err // of a kernel in f, which is why the capture failed too
+		}
+		if err != nil {
+			return err
+		}
+		d.graphs = append(d.graphs, graph)
+		r = recording{d, graph}
+		return nil
+	})
+	err := d.err
+	d.err = nil
+	return r, err
+}
+
+// Replay queues the recording.
+func (r recording) Replay() {
+	r.d.do("replaying", func() error { return r.graph.Launch(pointer(r.d.compute)) })
+}

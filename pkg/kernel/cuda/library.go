@@ -1,0 +1,192 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+/*
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra
+#cgo LDFLAGS: -ldl
+#include <stdlib.h>
+#include "library.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"mmtools/pkg/kernel"
+)
+
+// Environment variables that name another file to open as a library, or "none" to do without it.
+const (
+	blasEnvironment = "MM_CUDA_BLAS"
+	dnnEnvironment  = "MM_CUDA_DNN"
+)
+
+// candidates are the files to try for a library, the newest first.
+func candidates(environment, library string, versions ...int) []string {
+	switch path := os.Getenv(environment); path {
+	case "":
+	case "none":
+		return nil
+	default:
+		return []string{path}
+	}
+	var all []string
+	for _, v := range versions {
+		all = append(all, fmt.Sprintf("%s.so.%d", library, v))
+	}
+	return all
+}
+
+func (d *Device) precisionCode() C.int { return C.int(max(0, slices.Index(precisions, d.precision))) }
+
+// blas is cuBLAS.
+type blas struct {
+	c    *C.mm_blas
+	name string
+}
+
+// openBLAS opens the newest cuBLAS that is there; nil where there is none. A file that MM_CUDA_BLAS names must be one.
+func openBLAS(d *Device) (*blas, error) {
+	files := candidates(blasEnvironment, "libcublas", 13, 12, 11)
+	if len(files) == 0 {
+		return nil, nil
+	}
+	workspace, err := d.alloc(blasWorkspace)
+	if err != nil {
+		return nil, err
+	}
+	var message [512]C.char
+	for _, file := range files {
+		path := C.CString(file)
+		c := C.mm_blas_open(path, pointer(d.compute), C.uint64_t(workspace.p), 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
+		C.free(unsafe.Pointer(path))
+		if c != nil {
+			return &blas{c, filepath.Base(file)}, nil
+		}
+	}
+	if os.Getenv(blasEnvironment) != "" {
+		return nil, fmt.Errorf("opening cuBLAS: %s", C.GoString(&message[0]))
+	}
+	return nil, nil
+}
+
+// blasWorkspace is what NVIDIA recommends for cards of capability 9.0: 32 MiB.
+const blasWorkspace = 8 << 20
+
+func (b *blas) close() {
+	if b != nil {
+		C.mm_blas_close(b.c)
+	}
+}
+
+func (b *blas) multiply(transA, transB bool, m, n, k int, a cu.DevicePtr, lda int, bb cu.DevicePtr, ldb int, c cu.DevicePtr, ldc int) error {
+	status := C.mm_blas_multiply(b.c, C.int(flag(transA)), C.int(flag(transB)), C.int(m), C.int(n), C.int(k),
+		C.uint64_t(a), C.int(lda), C.uint64_t(bb), C.int(ldb), C.uint64_t(c), C.int(ldc))
+	if status != 0 {
+		return fmt.Errorf("%s: status %d", b.name, int(status))
+	}
+	return nil
+}
+
+// dnn is cuDNN, with the convolutions that were asked for so far.
+type dnn struct {
+	d         *Device
+	c         *C.mm_dnn
+	name      string
+	plans     map[planKey]plan
+	workspace buffer
+}
+
+type planKey struct {
+	direction C.int
+	n         int
+	conv      kernel.Conv
+}
+
+type plan struct {
+	c    *C.mm_plan
+	size C.size_t // of the workspace, bytes
+}
+
+// openDNN is openBLAS for cuDNN.
+func openDNN(d *Device) (*dnn, error) {
+	var message [512]C.char
+	for _, file := range candidates(dnnEnvironment, "libcudnn", 9, 8) {
+		path := C.CString(file)
+		c := C.mm_dnn_open(path, pointer(d.compute), d.precisionCode(), &message[0], C.size_t(len(message)))
+		C.free(unsafe.Pointer(path))
+		if c != nil {
+			return &dnn{d: d, c: c, name: filepath.Base(file), plans: map[planKey]plan{}}, nil
+		}
+	}
+	if path := os.Getenv(dnnEnvironment); path != "" && path != "none" {
+		return nil, fmt.Errorf("opening cuDNN: %s", C.GoString(&message[0]))
+	}
+	return nil, nil
+}
+
+func (l *dnn) close() {
+	if l == nil {
+		return
+	}
+	for _, p := range l.plans {
+		C.mm_dnn_forget(l.c, p.c)
+	}
+	C.mm_dnn_close(l.c)
+}
+
+// plan returns one direction of a convolution, prepared, and sees to its workspace.
+func (l *dnn) plan(direction C.int, n int, c kernel.Conv) (plan, error) {
+	key := planKey{direction, n, c}
+	if p, ok := l.plans[key]; ok {
+		return p, nil
+	}
+	out := c.Out()
+	conv := C.mm_conv{n: C.int(n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
+		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW), oh: C.int(out.H), ow: C.int(out.W)}
+	var p plan
+	var message [128]C.char
+	if p.c = C.mm_dnn_plan(l.c, direction, &conv, &p.size, &message[0], C.size_t(len(message))); p.c == nil {
+		return plan{}, fmt.Errorf("%s: preparing %+v: %s", l.name, c, C.GoString(&message[0]))
+	}
+	l.plans[key] = p
+	// A workspace that is too small stays: recordings may name it.
+	if want := (int(p.size) + 3) / 4; want > l.workspace.n {
+		w, err := l.d.alloc(want)
+		if err != nil {
+			return plan{}, err
+		}
+		l.workspace = w
+	}
+	return p, nil
+}
+
+func (l *dnn) run(direction C.int, out, in, other cu.DevicePtr, n int, c kernel.Conv) error {
+	p, err := l.plan(direction, n, c)
+	if err != nil {
+		return err
+	}
+	if s := C.mm_dnn_run(l.c, p.c, C.uint64_t(out), C.uint64_t(in), C.uint64_t(other), C.uint64_t(l.workspace.p), p.size); s != 0 {
+		return fmt.Errorf("%s: status %d", l.name, int(s))
+	}
+	return nil
+}
+
+func (l *dnn) forward(y, x, w cu.DevicePtr, n int, c kernel.Conv) error {
+	return l.run(C.MM_FORWARD, y, x, w, n, c)
+}
+
+func (l *dnn) gradInput(dx, dy, w cu.DevicePtr, n int, c kernel.Conv) error {
+	return l.run(C.MM_GRAD_INPUT, dx, dy, w, n, c)
+}
+
+func (l *dnn) gradWeight(dw, dy, x cu.DevicePtr, n int, c kernel.Conv) error {
+	return l.run(C.MM_GRAD_WEIGHT, dw, dy, x, n, c)
+}

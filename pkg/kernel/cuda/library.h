@@ -1,0 +1,39 @@
+// cuBLAS and cuDNN, opened at run time: as much of their interfaces as is called here.
+#ifndef MM_LIBRARY_H
+#define MM_LIBRARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct mm_blas mm_blas;
+typedef struct mm_dnn mm_dnn;
+
+// mm_blas_open opens the library at path for a stream, or says why not in message. Its results follow the precision: 0 float32,
+// 1 tf32, 2 bf16.
+mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size);
+void mm_blas_close(mm_blas *b);
+
+// mm_blas_multiply computes c = op(a) op(b), column major; it returns cuBLAS's status.
+int mm_blas_multiply(mm_blas *b, int trans_a, int trans_b, int m, int n, int k, uint64_t a, int lda, uint64_t bb, int ldb, uint64_t c, int ldc);
+
+// mm_dnn_open is mm_blas_open for cuDNN.
+mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message, size_t size);
+void mm_dnn_close(mm_dnn *d);
+
+// A convolution in cuDNN's terms.
+typedef struct {
+	int n, c, h, w, k, kh, kw, stride_h, stride_w, pad_h, pad_w, oh, ow;
+} mm_conv;
+
+enum { MM_FORWARD, MM_GRAD_INPUT, MM_GRAD_WEIGHT };
+
+typedef struct mm_plan mm_plan;
+
+// mm_dnn_plan prepares one direction of a convolution by a deterministic algorithm, and tells the workspace that it needs.
+mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, size_t *workspace, char *message, size_t size);
+void mm_dnn_forget(mm_dnn *d, mm_plan *p);
+
+// mm_dnn_run computes out from in and other: y from x and w; dx from dy and w; dw from dy and x.
+int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t out, uint64_t in, uint64_t other, uint64_t workspace, size_t workspace_size);
+
+#endif

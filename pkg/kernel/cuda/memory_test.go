@@ -1,0 +1,162 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+import (
+	"errors"
+	"testing"
+
+	"mmtools/pkg/kernel"
+)
+
+func ramp(n int, from float32) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = from + float32(i)
+	}
+	return v
+}
+
+// What is uploaded while kernels that read the buffer's last content are still queued must not reach them, and the caller may
+// change what it gave at once. The emulated driver runs nothing before it must, so that an upload that does not wait shows.
+func TestUploadsKeepTheirOrder(t *testing.T) {
+	d := open(t, Options{}, false)
+	const n, steps = 1000, 7
+	x, zero, sums := alloc(t, d, n), alloc(t, d, n), alloc(t, d, n*steps)
+	host := make([]float32, n)
+	for s := range steps {
+		copy(host, ramp(n, float32(1000*s)))
+		d.Upload(x, host)
+		clear(host)
+		d.Add(sums.Slice(s*n, (s+1)*n), x, zero, n)
+	}
+	got := make([]float32, n*steps)
+	d.Download(got, sums)
+	if err := d.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for s := range steps {
+		for i, want := range ramp(n, float32(1000*s)) {
+			if got[s*n+i] != want {
+				t.Fatalf("step %d, element %d: got %v, want %v", s, i, got[s*n+i], want)
+			}
+		}
+	}
+}
+
+func TestAllocGivesZeros(t *testing.T) {
+	d := open(t, Options{}, false)
+	got := ramp(5000, 1)
+	d.Download(got, alloc(t, d, 5000))
+	for i, v := range got {
+		if v != 0 {
+			t.Fatalf("element %d is %v", i, v)
+		}
+	}
+}
+
+// A refused allocation says how much was wanted and how much is free, and leaves the device as it was.
+func TestOutOfMemory(t *testing.T) {
+	d := open(t, Options{}, false)
+	free := d.Free()
+	_, err := d.Alloc(int(free)) // four times as much
+	var memory *kernel.MemoryError
+	if !errors.As(err, &memory) || memory.Wanted != 4*free || memory.Free != free {
+		t.Fatalf("got %v, want a MemoryError of %d bytes wanted, %d free", err, 4*free, free)
+	}
+	if d.Err() != nil || d.Free() != free {
+		t.Errorf("after it: %v, %d bytes free, want none and %d", d.Err(), d.Free(), free)
+	}
+	alloc(t, d, 100)
+}
+
+// The first failure stays, and nothing runs after it.
+func TestFirstFailureStays(t *testing.T) {
+	d := open(t, Options{}, false)
+	d.launch("mm_no_such_kernel", grid{1, 1, 1})
+	err := d.Err()
+	if err == nil {
+		t.Fatal("a kernel that is not there ran")
+	}
+	d.Copy(d.scratch, d.scratch.Slice(1, 2), 1)
+	if d.Err() != err {
+		t.Errorf("got %v after %v", d.Err(), err)
+	}
+}
+
+// A recording does again what was recorded, on what its buffers hold then; recording runs nothing.
+func TestRecording(t *testing.T) {
+	d := open(t, Options{}, true)
+	const m, n, k = 5, 3, 4
+	x, w, y, z := alloc(t, d, m*k), alloc(t, d, n*k), alloc(t, d, m*n), alloc(t, d, m*n)
+	d.Upload(w, ramp(n*k, 1))
+	step := func() {
+		d.Linear(y, x, w, nil, m, n, k, false)
+		d.Add(z, z, y, m*n)
+	}
+	d.Upload(x, ramp(m*k, 0))
+	step()
+	r, err := d.Record(step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := make([]float32, m*n), make([]float32, m*n)
+	total := make([]float64, m*n)
+	d.Download(want, y)
+	d.Download(got, z)
+	for i := range got {
+		if got[i] != want[i] {
+			t.Fatalf("recording ran: element %d is %v, want %v", i, got[i], want[i])
+		}
+		total[i] = float64(want[i])
+	}
+	for s := range 3 {
+		d.Upload(x, ramp(m*k, float32(s)))
+		r.Replay()
+		d.Download(got, y)
+		for i := range m {
+			for j := range n {
+				var sum float64
+				for l := range k {
+					sum += float64(i*k+l+s) * float64(1+j*k+l)
+				}
+				total[i*n+j] += sum
+				if float64(got[i*n+j]) != sum {
+					t.Fatalf("replay %d, element %d,%d: got %v, want %v", s, i, j, got[i*n+j], sum)
+				}
+			}
+		}
+	}
+	d.Download(got, z)
+	for i := range got {
+		if float64(got[i]) != total[i] {
+			t.Errorf("element %d: got %v, want %v", i, got[i], total[i])
+		}
+	}
+}
+
+// What cannot be recorded is refused, and the device goes on.
+func TestRecordingOfAllocation(t *testing.T) {
+	d := open(t, Options{}, false)
+	if _, err := d.Record(func() { d.Download(make([]float32, 1), d.scratch) }); err == nil {
+		t.Error("a download was recorded")
+	}
+	if err := d.Err(); err != nil {
+		t.Fatal(err)
+	}
+	y := alloc(t, d, 2)
+	d.Add(y, y, y, 2)
+	d.Download(make([]float32, 2), y)
+	if err := d.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func alloc(t testing.TB, d kernel.Device, n int) kernel.Buffer {
+	t.Helper()
+	b, err := d.Alloc(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,38 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+import "mmtools/pkg/kernel"
+
+// SoftmaxCrossEntropy writes the loss to loss[0].
+func (d *Device) SoftmaxCrossEntropy(loss, logits, label, weight kernel.Buffer, m, c int) {
+	d.launch("mm_softmax_cross_entropy", grid{1, 1, 1}, ptr(loss, 1), ptr(logits, m*c), ptr(label, m), ptr(weight, m), num(m), num(c))
+}
+
+// SoftmaxCrossEntropyGrad writes the gradient of the logits; a warp a row.
+func (d *Device) SoftmaxCrossEntropyGrad(dlogits, logits, label, weight, upstream kernel.Buffer, m, c int) {
+	d.launch("mm_softmax_cross_entropy_grad", grid{ceil(m, 8), 1, 1}, ptr(dlogits, m*c), ptr(logits, m*c), ptr(label, m), ptr(weight, m),
+		ptr(upstream, 1), num(m), num(c))
+}
+
+// squareParts is the number of blocks that a norm is summed by: the order of summation does not depend on the card.
+const squareParts = 256
+
+// ClipScale writes min(1, maxNorm / (‖g‖ + 1e-6)) to scale[0].
+func (d *Device) ClipScale(scale, g kernel.Buffer, n int, maxNorm float32) {
+	partial := ptr(d.scratch, 2*squareParts)
+	d.launch("mm_square_sums", grid{squareParts, 1, 1}, partial, ptr(g, n), num(n))
+	d.launch("mm_clip_scale", grid{1, 1, 1}, ptr(scale, 1), partial, num(squareParts), real(float64(maxNorm)))
+}
+
+// Adam takes one step of Adam or AdamW.
+func (d *Device) Adam(p, g, m, v, scale kernel.Buffer, n int, s kernel.AdamStep) {
+	d.launch("mm_adam", elements(n), ptr(p, n), ptr(g, n), ptr(m, n), ptr(v, n), optional(scale, 1), num(n),
+		real(s.LR), real(s.Beta1), real(s.Beta2), real(s.Epsilon), real(s.WeightDecay), real(s.Correction1), real(s.Correction2), flag(s.Decoupled))
+}
+
+// SGD takes one step of SGD with momentum.
+func (d *Device) SGD(p, g, buf, scale kernel.Buffer, n int, s kernel.SGDStep) {
+	d.launch("mm_sgd", elements(n), ptr(p, n), ptr(g, n), optional(buf, n), optional(scale, 1), num(n),
+		real(s.LR), real(s.Momentum), real(s.WeightDecay), flag(s.First))
+}

@@ -1,0 +1,39 @@
+package kernel
+
+import "fmt"
+
+// MemoryError is why a device could not allocate.
+type MemoryError struct {
+	Device       string
+	Wanted, Free int64 // bytes
+}
+
+// Error says how much was wanted, and how much was free.
+func (m *MemoryError) Error() string {
+	return fmt.Sprintf("device %s is out of memory: wanted %d bytes, %d are free", m.Device, m.Wanted, m.Free)
+}
+
+// Recorder is a Device that can take a run of kernels once and then be told to repeat it, for less than asking for each.
+type Recorder interface {
+	Device
+	// Record calls f and records the kernels that it asks for, on the buffers that it names; they do not run. f must not
+	// Alloc, Upload or Download. Kernels with the same shapes must have run once before.
+	Record(f func()) (Recording, error)
+}
+
+// Recording is what a Recorder has recorded. Its device's Close frees it.
+type Recording interface {
+	// Replay runs the kernels again, in the order of what else is asked of the device.
+	Replay()
+}
+
+// Gatherer is a Device with memory of its own, that can keep samples there and put minibatches together from them.
+type Gatherer interface {
+	Device
+	// Free returns the bytes of memory that are not taken.
+	Free() int64
+	// UploadIndex is Upload for Gather's index: dst takes two elements each.
+	UploadIndex(dst Buffer, index []int64)
+	// Gather writes y_r = table_index[r]. table (N,size), y (rows,size), index (2*rows) as UploadIndex lays it out.
+	Gather(y, table, index Buffer, rows, size int)
+}

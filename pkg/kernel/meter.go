@@ -1,0 +1,63 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Meter is a Device that computes nothing and holds nothing: it counts the memory that is asked of it. Only what sets a model
+// up runs on it: Alloc, Upload, FoldNorm.
+type Meter struct {
+	Device       // nil
+	Bytes  int64 // allocated so far
+}
+
+// Name returns "meter".
+func (m *Meter) Name() string { return "meter" }
+
+// Alloc counts n elements.
+func (m *Meter) Alloc(n int) (Buffer, error) {
+	m.Bytes += 4 * int64(n)
+	return metered(n), nil
+}
+
+// Upload does nothing.
+func (m *Meter) Upload(Buffer, []float32) {}
+
+// FoldNorm does nothing.
+func (m *Meter) FoldNorm(scale, shift Buffer, p Norm, c int, s NormStep) {}
+
+// Err returns nil.
+func (m *Meter) Err() error { return nil }
+
+// Close returns nil.
+func (m *Meter) Close() error { return nil }
+
+// metered is a buffer of so many elements, and of no memory.
+type metered int
+
+func (b metered) Len() int                  { return int(b) }
+func (b metered) Slice(from, to int) Buffer { return metered(to - from) }
+
+// Fits explains a MemoryError further: it finds the largest minibatch, of fewer than rows rows, for which setUp allocates no
+// more than free bytes. Other errors, and nil, are returned as they are.
+func Fits(err error, free int64, rows int, setUp func(d Device, rows int) error) error {
+	var memory *MemoryError
+	if !errors.As(err, &memory) {
+		return err
+	}
+	low, high := 0, rows // low fits, high does not
+	for high-low > 1 {
+		middle := low + (high-low)/2
+		var m Meter
+		if setUp(&m, middle) == nil && m.Bytes <= free {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	if low == 0 {
+		return fmt.Errorf("%w; not even a minibatch of one row fits", err)
+	}
+	return fmt.Errorf("%w; the largest minibatch that fits has %d rows", err, low)
+}

@@ -1,0 +1,102 @@
+package train
+
+import (
+	"errors"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/machine"
+	"mmtools/pkg/network"
+)
+
+// resident is the modalities of the samples that stay on the device, where they fit: a minibatch of them is a list of rows.
+type resident struct {
+	device  kernel.Gatherer // nil where the host shares its memory
+	stay    []bool          // modalities that go in as they are
+	inputs  []kernel.Buffer // of the machine
+	samples *Samples        // whose rows the tables hold
+	tables  []kernel.Buffer // (N,size) a modality, nil where it does not stay
+	sizes   []int
+	index   kernel.Buffer
+	rows    []int64
+}
+
+// newResident makes room for the rows of a minibatch; what stays is found out when the samples are known.
+func newResident(m *machine.Machine, g *network.Graph, stay []bool) resident {
+	r := resident{stay: stay, rows: make([]int64, m.Rows())}
+	for p := range stay {
+		r.inputs = append(r.inputs, m.Buffer(g.X[p]))
+	}
+	return r
+}
+
+// holds reports whether modality p stays on the device.
+func (r *resident) holds(p int) bool { return r.tables != nil && r.tables[p] != nil }
+
+// reside puts the samples on the device, a modality after the other, as long as they take no more than half of what is free:
+// the rest is for what the device's libraries want later. It does so once.
+func (r *resident) reside(d kernel.Device, s *Samples, st *staging) error {
+	device, ok := d.(kernel.Gatherer)
+	if !ok || r.samples == s {
+		return nil
+	}
+	r.device, r.samples = device, s
+	r.tables, r.sizes = make([]kernel.Buffer, len(r.stay)), st.sizes
+	for p, stay := range r.stay {
+		bytes := 4 * int64(s.Rows()) * int64(r.sizes[p])
+		if !stay || bytes == 0 || bytes > device.Free()/2 {
+			continue
+		}
+		if err := r.put(p, s); err != nil {
+			var memory *kernel.MemoryError
+			if errors.As(err, &memory) {
+				continue // it goes with every minibatch
+			}
+			return err
+		}
+	}
+	return device.Err()
+}
+
+// putRows is how many rows are uploaded at once.
+const putRows = 256
+
+func (r *resident) put(p int, s *Samples) error {
+	size := r.sizes[p]
+	if r.index == nil {
+		index, err := r.device.Alloc(2 * len(r.rows))
+		if err != nil {
+			return err
+		}
+		r.index = index
+	}
+	table, err := r.device.Alloc(s.Rows() * size)
+	if err != nil {
+		return err
+	}
+	host := make([]float32, min(putRows, s.Rows())*size)
+	for from := 0; from < s.Rows(); from += putRows {
+		to := min(from+putRows, s.Rows())
+		for row := from; row < to; row++ {
+			s.copyRow(p, row, host[(row-from)*size:][:size])
+		}
+		r.device.Upload(table.Slice(from*size, to*size), host[:(to-from)*size])
+	}
+	r.tables[p] = table
+	return nil
+}
+
+// gather fills the inputs of the modalities that stay with the samples of plan rows.
+func (r *resident) gather(p *Plan, rows []int32) {
+	if r.index == nil {
+		return
+	}
+	for k, planRow := range rows {
+		r.rows[k] = int64(p.rows[planRow])
+	}
+	r.device.UploadIndex(r.index, r.rows[:len(rows)])
+	for i, table := range r.tables {
+		if table != nil {
+			r.device.Gather(r.inputs[i], table, r.index, len(rows), r.sizes[i])
+		}
+	}
+}
