@@ -63,3 +63,41 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a spec says, it is read or refused, and what is read names a modality and leaves no setting out of bounds unseen.
+func FuzzParseSpec(f *testing.F) {
+	for _, text := range []string{"wav", "a=wav:rate=8000,mels=40", "a:b:size=3x4,mode=grey", "=:,=", "x=y:rate"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, k := range Kinds {
+			spec, err := k.ParseSpec(text, nil)
+			if err == nil && spec.ModalityName() == "" {
+				t.Errorf("%s %q: a modality without a name", k.Name, text)
+			}
+		}
+	})
+}
+
+// Whatever a file holds, it is a list with rows as wide as its columns, or an error that names it.
+func FuzzReadManifest(f *testing.F) {
+	for _, text := range []string{"id,label\na,1\n", "id\n\"a\nb\"\n", "\ufeffid\n", "a,a\n", "id\n\xff\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := write(t, t.TempDir(), "list.csv", text)
+		l, err := ReadManifest(path)
+		if err != nil {
+			if !strings.Contains(err.Error(), path) {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			return
+		}
+		for row := range l.Rows() {
+			for column := range l.Columns() {
+				l.Field(row, column)
+			}
+			l.Place(row)
+		}
+	})
+}

@@ -25,9 +25,19 @@ type manifest struct {
 	lines   []int      // of each row, from 1
 }
 
+// maxManifest bounds a list: tens of millions of rows.
+const maxManifest = 4 << 30
+
 // ReadManifest reads a CSV file (RFC 4180, UTF-8), or one separated by tabs where its name ends in .tsv. Its first line names
 // the columns, each once, and every row has as many fields.
 func ReadManifest(path string) (List, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxManifest {
+		return nil, stream.Errorf("%s: %d bytes: a list is held whole, and at most %d", path, info.Size(), maxManifest)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"mmtools/pkg/cli"
+	"mmtools/pkg/encode"
+)
+
+// selection says which samples of a list are encoded, and under which labels.
+type selection struct {
+	Classes     string   `placeholder:"FILE|NAME,NAME,..." help:"Name the classes in label order, in a list with commas or in a FILE with a name a line (default: the values of the label column in the whole list, sorted, by number where all are numbers)."`
+	OnlyClasses bool     `help:"Leave out the samples whose label is none of --classes, where it would be an error."`
+	Split       string   `placeholder:"NAME" help:"Keep the samples whose column split is NAME: as --where split=NAME."`
+	Where       []string `sep:"none" placeholder:"COL=VALUE" help:"Keep the samples whose column COL is VALUE. Repeat it for another column, where both must hold, or for the same one, where any value does."`
+	OnMissing   string   `default:"fail" enum:"fail,skip,null" placeholder:"POLICY" help:"Where a file that the list names is not there, end with an error (fail), leave the sample out (skip), or keep it without that modality (null) (default: ${default})."`
+}
+
+// choose fills in what the flags say of the samples.
+func (s *selection) choose(o *encode.MediaOptions) error {
+	if s.OnlyClasses && s.Classes == "" {
+		return cli.Usage("--only-classes needs --classes")
+	}
+	var err error
+	if o.Classes, err = parseClasses(s.Classes); err != nil {
+		return err
+	}
+	o.OnlyClasses, o.Missing = s.OnlyClasses, encode.Policy(s.OnMissing)
+	if s.Split != "" {
+		o.Where = append(o.Where, encode.Condition{Column: "split", Values: []string{s.Split}})
+	}
+	for _, text := range s.Where {
+		if o.Where, err = addCondition(o.Where, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode opens a list's media and writes them.
+func (p product) encode(ctx *cli.Context, o encode.MediaOptions) error {
+	o.Errors = encode.Policy(p.OnError)
+	src, err := encode.OpenMedia(o)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return p.write(ctx, src)
+}
