@@ -34,6 +34,7 @@ func (o conv) String() string            { return fmt.Sprintf("Conv{%+v,%d}", o.
 func (o conv) WriteHash(h hash.Hash)     { writeHash(h, o) }
 func (o conv) Hashcode() uint32          { return hashcode(o) }
 func (o conv) DiffWRT(inputs int) []bool { return []bool{true, true} }
+func (o conv) Flops(rows int) float64    { return o.shape.Flops(rows * o.frames) }
 func (o conv) in() int                   { return o.frames * o.shape.In.Size() }
 func (o conv) out() int                  { return o.frames * o.shape.Out().Size() }
 

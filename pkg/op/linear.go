@@ -64,6 +64,10 @@ func (o linear) WriteHash(h hash.Hash)     { writeHash(h, o) }
 func (o linear) Hashcode() uint32          { return hashcode(o) }
 func (o linear) DiffWRT(inputs int) []bool { return []bool{true, true, true}[:inputs] }
 
+func (o linear) Flops(rows int) float64 {
+	return 2 * float64(rows) * float64(o.tokens) * float64(o.n) * float64(o.k)
+}
+
 func (o linear) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	x, w := in[0].(tensor.Shape), in[1].(tensor.Shape)
 	if len(x) != 2 || x[1] != o.tokens*o.k || len(w) != 2 || w[0] != o.n || w[1] != o.k {
@@ -127,6 +131,10 @@ func (o linearGradInput) String() string {
 func (o linearGradInput) WriteHash(h hash.Hash) { writeHash(h, o) }
 func (o linearGradInput) Hashcode() uint32      { return hashcode(o) }
 
+func (o linearGradInput) Flops(rows int) float64 {
+	return 2 * float64(rows) * float64(o.tokens) * float64(o.n) * float64(o.k)
+}
+
 func (o linearGradInput) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	dy, w := in[0].(tensor.Shape), in[1].(tensor.Shape)
 	if len(dy) != 2 || dy[1] != o.tokens*o.n || len(w) != 2 || w[0] != o.n || w[1] != o.k {
@@ -157,6 +165,10 @@ func (o linearGradWeight) String() string {
 func (o linearGradWeight) WriteHash(h hash.Hash)  { writeHash(h, o) }
 func (o linearGradWeight) Hashcode() uint32       { return hashcode(o) }
 func (o linearGradWeight) Batched(in []bool) bool { return false }
+
+func (o linearGradWeight) Flops(rows int) float64 {
+	return 2 * float64(rows) * float64(o.tokens) * float64(o.n) * float64(o.k)
+}
 
 func (o linearGradWeight) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	dy, x := in[0].(tensor.Shape), in[1].(tensor.Shape)

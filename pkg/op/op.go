@@ -26,6 +26,10 @@ type Op interface {
 	InPlace() int
 }
 
+// Counter is an Op that is measured by its floating-point operations: those of its definition for rows rows, a multiplication and
+// an addition counted as two.
+type Counter interface{ Flops(rows int) float64 }
+
 // Orderer is an Op some of whose inputs only say what has to run before it: their values are not read, and their memory may
 // be used again by then.
 type Orderer interface{ OrderOnly() []int }

@@ -1,0 +1,43 @@
+package machine
+
+import (
+	"slices"
+	"time"
+
+	"mmtools/pkg/op"
+)
+
+// Timing is what one operation of a program took.
+type Timing struct {
+	Op      op.Op
+	Elapsed time.Duration
+	Bytes   int64   // read and written at least: the values that it takes and gives, once each
+	Flops   float64 // by the definition of what it computes; 0 where that is not its measure
+}
+
+// Profile runs the program on a whole minibatch, Rows rows, and times every operation. The device must run them as they are
+// called, as the CPU does.
+func (m *Machine) Profile() []Timing {
+	all := make([]Timing, len(m.program))
+	for i := range m.program {
+		in := &m.program[i]
+		t := Timing{Op: in.op, Bytes: int64(4 * in.out.Len())}
+		var unread []int
+		if o, ok := in.op.(op.Orderer); ok {
+			unread = o.OrderOnly()
+		}
+		for k, b := range in.in {
+			if !slices.Contains(unread, k) {
+				t.Bytes += int64(4 * b.Len())
+			}
+		}
+		if o, ok := in.op.(op.Counter); ok {
+			t.Flops = o.Flops(m.rows)
+		}
+		start := time.Now()
+		in.op.Run(m.device, m.rows, in.out, in.in)
+		t.Elapsed = time.Since(start)
+		all[i] = t
+	}
+	return all
+}
