@@ -112,6 +112,10 @@ type Norm struct {
 // NormStep holds a batch normalisation's scalars: PyTorch's defaults are 0.1 and 1e-5.
 type NormStep struct{ Momentum, Epsilon float32 }
 
+// Preparer is a device that has to open what it runs convolution networks with, and may not find it. Programs with such kernels
+// are to call it before the first runs.
+type Preparer interface{ PrepareConvolutions() error }
+
 // Convolution is the kernels of convolution networks. N is the number of images in use: rows, or rows times frames.
 // Feature maps lie as Image says, in the same shape in and out unless a comment tells otherwise. Sums over images and
 // pixels are in float64, in an order that does not depend on the number of threads, except in ConvGradWeight, where it

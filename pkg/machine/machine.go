@@ -78,6 +78,11 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		m.buffers[n] = b
 	}
 	for _, s := range order {
+		if d, ok := d.(kernel.Preparer); ok && s.op != nil && op.Convolves(s.op) {
+			if err := d.PrepareConvolutions(); err != nil {
+				return nil, err
+			}
+		}
 		if s.op == nil {
 			if value, ok := constant(s.node); ok {
 				if m.buffers[s.node], err = d.Alloc(1); err != nil {

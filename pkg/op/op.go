@@ -30,6 +30,15 @@ type Op interface {
 // an addition counted as two.
 type Counter interface{ Flops(rows int) float64 }
 
+// Convolves reports whether an operation runs on a device's kernels for convolution networks.
+func Convolves(o Op) bool {
+	switch o.(type) {
+	case conv, convGradInput, convGradWeight, convAffine, batchNorm, batchNormGrad, maxPool, maxPoolGrad, averagePool:
+		return true
+	}
+	return false
+}
+
 // Orderer is an Op some of whose inputs only say what has to run before it: their values are not read, and their memory may
 // be used again by then.
 type Orderer interface{ OrderOnly() []int }

@@ -20,14 +20,24 @@ func norm(p kernel.Norm) dnn.Norm {
 		RunningMean: values(p.RunningMean), RunningVar: values(p.RunningVar)}
 }
 
-// images returns the convolution kernels, opened on first use: a model without convolutions starts none of their threads.
+// PrepareConvolutions opens the convolution kernels: a model without convolutions starts none of their threads. It fails where the
+// library that the program was built for is not on this machine.
+func (d *Device) PrepareConvolutions() error {
+	if d.engine != nil {
+		return nil
+	}
+	e, err := dnn.Open(dnn.Options{Threads: d.threads, BF16: d.bf16})
+	if err != nil {
+		return err
+	}
+	d.engine = e
+	return nil
+}
+
+// images returns the convolution kernels, opened now where nobody has.
 func (d *Device) images() dnn.Engine {
-	if d.engine == nil {
-		e, err := dnn.Open(dnn.Options{Threads: d.threads, BF16: d.bf16})
-		if err != nil {
-			panic(fmt.Sprintf("cpu: %v", err)) // Open has checked the options
-		}
-		d.engine = e
+	if err := d.PrepareConvolutions(); err != nil {
+		panic(fmt.Sprintf("cpu: %v", err))
 	}
 	return d.engine
 }
@@ -87,7 +97,7 @@ func (d *Device) BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y kernel.Buf
 }
 
 func (d *Device) FoldNorm(scale, shift kernel.Buffer, p kernel.Norm, c int, s kernel.NormStep) {
-	d.images().FoldNorm(values(scale), values(shift), norm(p), c, s)
+	dnn.FoldNorm(values(scale), values(shift), norm(p), c, s)
 }
 
 func (d *Device) Affine(y, x, scale, shift, residual kernel.Buffer, n int, i kernel.Image, relu bool) {

@@ -66,10 +66,11 @@ func (p Norm) affine(c int) (scale, shift float32) {
 
 // FoldNorm is kernel.Convolution's.
 func (p *Plain) FoldNorm(scale, shift []float32, norm Norm, c int, s kernel.NormStep) {
-	foldNorm(scale, shift, norm, c, s)
+	FoldNorm(scale, shift, norm, c, s)
 }
 
-func foldNorm(scale, shift []float32, p Norm, c int, s kernel.NormStep) {
+// FoldNorm is kernel.Convolution's, and needs no engine.
+func FoldNorm(scale, shift []float32, p Norm, c int, s kernel.NormStep) {
 	for i := range c {
 		f := float64(p.Gamma[i]) / math.Sqrt(float64(p.RunningVar[i])+float64(s.Epsilon))
 		scale[i], shift[i] = float32(f), float32(float64(p.Beta[i])-f*float64(p.RunningMean[i]))
