@@ -7,8 +7,9 @@ __device__ __forceinline__ void copy_masked(float *y, long long y_stride, const 
 	if ((n | y_stride | x_stride) % 4 == 0 && aligned(y, x)) {
 		ELEMENTS(i, m * (n / 4)) {
 			long long j, r = divide(i, n / 4, j);
-			Quad zero = {0, 0, 0, 0};
-			quad(y + r * y_stride + 4 * j) = keep[r * players + p] != 0 ? quad(x + r * x_stride + 4 * j) : zero;
+			Quad v = quad(x + r * x_stride + 4 * j);
+			bool here = keep[r * players + p] != 0;
+			quad(y + r * y_stride + 4 * j) = Quad{here ? v.x : 0, here ? v.y : 0, here ? v.z : 0, here ? v.w : 0};
 		}
 		return;
 	}

@@ -1,0 +1,197 @@
+// Batch normalisation (Ioffe and Szegedy 2015). Feature maps are (N,C,pixels). Every kernel reads and writes its maps once and
+// computes some 10 FLOPs an element: all are limited by memory.
+#include "numbers.h"
+
+// Walk is a thread's elements of one channel: runs of 4 pixels where that divides them, else of 1, every blockDim.x-th of the run.
+struct Walk {
+	long long image, pixel, images, pixels, channels, channel, images_on, pixels_on;
+	int run;
+
+	__device__ __forceinline__ Walk(long long n, long long c, long long pixels, long long channel)
+		: images(n), pixels(pixels), channels(c), channel(channel), run(pixels % 4 == 0 ? 4 : 1) {
+		image = divide(threadIdx.x * run, pixels, pixel);
+		images_on = divide(blockDim.x * run, pixels, pixels_on);
+	}
+	__device__ __forceinline__ bool more() const { return image < images; }
+	__device__ __forceinline__ long long at() const { return (image * channels + channel) * pixels + pixel; }
+	__device__ __forceinline__ void next() {
+		image += images_on;
+		pixel += pixels_on;
+		if (pixel >= pixels) {
+			pixel -= pixels;
+			image++;
+		}
+	}
+};
+
+// load reads four elements from p, with one access where quads is set.
+__device__ __forceinline__ Quad load(const float *p, bool quads) {
+	if (quads) return quad(p);
+	return Quad{p[0], p[1], p[2], p[3]};
+}
+
+// A channel's mean and 1 / sqrt(biased variance + epsilon); the running ones move by momentum, the variance unbiased. A block a
+// channel. Sums are of differences from the channel's first element, in float64: no digits are lost where the mean is large.
+// Bytes 4 n c pixels.
+extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_stats(float *mean, float *inv_std, float *running_mean, float *running_var,
+	const float *x, long long n, long long c, long long pixels, double momentum, double epsilon) {
+	__shared__ Sums sums;
+	for (long long channel = blockIdx.x; channel < c; channel += gridDim.x) {
+		double first = (double)x[channel * pixels], sum = 0, squares = 0;
+		bool quads = aligned(x);
+		for (Walk w(n, c, pixels, channel); w.more(); w.next()) {
+			if (w.run == 4) {
+				Quad v = load(x + w.at(), quads);
+				double p = v.x - first, q = v.y - first, r = v.z - first, s = v.w - first;
+				sum += (p + q) + (r + s);
+				squares += (p * p + q * q) + (r * r + s * s);
+			} else {
+				double d = (double)x[w.at()] - first;
+				sum += d;
+				squares += d * d;
+			}
+		}
+		sum = block_sum(sum, sums);
+		squares = block_sum(squares, sums);
+		if (threadIdx.x == 0) {
+			double count = (double)(n * pixels), variance = (squares - sum * sum / count) / count, average = first + sum / count;
+			if (variance < 0) variance = 0; // by rounding; keeps a NaN
+			mean[channel] = (float)average;
+			inv_std[channel] = (float)(1 / square_root(variance + epsilon));
+			double unbiased = variance * count / (count > 2 ? count - 1 : 1);
+			running_mean[channel] = (float)((1 - momentum) * (double)running_mean[channel] + momentum * average);
+			running_var[channel] = (float)((1 - momentum) * (double)running_var[channel] + momentum * unbiased);
+		}
+	}
+}
+
+// Line is y = scale x + shift, of one channel. Its rounding tells the sign of a result again, to the bit.
+struct Line {
+	float scale, shift;
+	__device__ __forceinline__ float operator()(float x) const { return x * scale + shift; }
+};
+
+__device__ __forceinline__ Line line_of(const float *gamma, const float *beta, const float *mean, const float *inv_std, long long c) {
+	float scale = gamma[c] * inv_std[c];
+	return Line{scale, beta[c] - mean[c] * scale};
+}
+
+// finish adds a residual, where there is one, and applies max(0, v) where relu is set, which keeps a NaN.
+__device__ __forceinline__ float finish(float v, const float *residual, long long i, bool relu) {
+	if (residual) v += residual[i];
+	return relu && v < 0 ? 0 : v;
+}
+
+// transform writes y = line(channel)(x) + residual, and max(0, y) where relu is set.
+template <class F>
+__device__ __forceinline__ void transform(float *y, const float *x, const float *residual, long long n, long long c, long long pixels, bool relu,
+	F line) {
+	bool quads = pixels % 4 == 0 && aligned(y, x, residual);
+	long long step = quads ? 4 : 1;
+	ELEMENTS(item, n * c * pixels / step) {
+		long long rest, channel, i = item * step;
+		divide(divide(i, pixels, rest), c, channel);
+		Line l = line(channel);
+		if (!quads) {
+			y[i] = finish(l(x[i]), residual, i, relu);
+			continue;
+		}
+		Quad v = quad(x + i);
+		float a = finish(l(v.x), residual, i, relu), b = finish(l(v.y), residual, i + 1, relu);
+		float d = finish(l(v.z), residual, i + 2, relu), e = finish(l(v.w), residual, i + 3, relu);
+		quad(y + i) = Quad{a, b, d, e};
+	}
+}
+
+struct Normalise {
+	const float *gamma, *beta, *mean, *inv_std;
+	__device__ __forceinline__ Line operator()(long long c) const { return line_of(gamma, beta, mean, inv_std, c); }
+};
+
+struct Folded {
+	const float *scale, *shift;
+	__device__ __forceinline__ Line operator()(long long c) const { return Line{scale[c], shift[c]}; }
+};
+
+// y = gamma (x - mean) inv_std + beta + residual. Bytes 8 n c pixels, 12 with a residual.
+extern "C" __global__ void __launch_bounds__(256) mm_batch_norm(float *y, const float *x, const float *residual, const float *gamma,
+	const float *beta, const float *mean, const float *inv_std, long long n, long long c, long long pixels, long long relu) {
+	transform(y, x, residual, n, c, pixels, relu != 0, Normalise{gamma, beta, mean, inv_std});
+}
+
+// y = scale x + shift + residual. Bytes 8 n c pixels, 12 with a residual.
+extern "C" __global__ void __launch_bounds__(256) mm_affine(float *y, const float *x, const float *scale, const float *shift,
+	const float *residual, long long n, long long c, long long pixels, long long relu) {
+	transform(y, x, residual, n, c, pixels, relu != 0, Folded{scale, shift});
+}
+
+// scale = gamma / sqrt(running variance + epsilon), shift = beta - scale running mean.
+extern "C" __global__ void mm_fold_norm(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean,
+	const float *running_var, long long c, double epsilon) {
+	ELEMENTS(i, c) {
+		double f = (double)gamma[i] / square_root((double)running_var[i] + epsilon);
+		scale[i] = (float)f;
+		shift[i] = (float)((double)beta[i] - f * (double)running_mean[i]);
+	}
+}
+
+// Through is dy where the activation let it through: y tells where it is given, else x, from which the result is computed again.
+struct Through {
+	const float *dy, *x, *y;
+	bool relu;
+	__device__ __forceinline__ float operator()(long long i, const Line &line) const {
+		if (relu && !((y ? y[i] : line(x[i])) > 0)) return 0;
+		return dy[i];
+	}
+};
+
+// dbeta = sum g, dgamma = sum g x^, with g = dy where the activation let it through and x^ the normalised input. A block a channel.
+// y may be null. Bytes 8 n c pixels, 12 with y.
+extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad_sums(float *dgamma, float *dbeta, const float *dy, const float *x,
+	const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, long long n, long long c,
+	long long pixels, long long relu) {
+	__shared__ Sums sums;
+	Through through{dy, x, y, relu != 0};
+	for (long long channel = blockIdx.x; channel < c; channel += gridDim.x) {
+		Line line = line_of(gamma, beta, mean, inv_std, channel);
+		double centre = (double)mean[channel], sum = 0, dot = 0;
+		for (Walk w(n, c, pixels, channel); w.more(); w.next())
+#pragma unroll 4
+			for (int e = 0; e < w.run; e++) {
+				long long i = w.at() + e;
+				double g = (double)through(i, line);
+				sum += g;
+				dot += g * ((double)x[i] - centre);
+			}
+		sum = block_sum(sum, sums);
+		dot = block_sum(dot, sums);
+		if (threadIdx.x == 0) {
+			dbeta[channel] = (float)sum;
+			dgamma[channel] = (float)(dot * (double)inv_std[channel]);
+		}
+	}
+}
+
+// dx = gamma inv_std (g - dbeta / count - x^ dgamma / count), and dresidual = g where it is not null. dx or dresidual may be dy.
+// Bytes 12 n c pixels, 4 more for each of y and dresidual.
+extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad(float *dx, float *dresidual, const float *dgamma, const float *dbeta,
+	const float *dy, const float *x, const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std,
+	long long n, long long c, long long pixels, long long relu) {
+	Through through{dy, x, y, relu != 0};
+	double part = 1 / (double)(n * pixels);
+	long long step = pixels % 4 == 0 ? 4 : 1;
+	ELEMENTS(item, n * c * pixels / step) {
+		long long rest, channel, i = item * step;
+		divide(divide(i, pixels, rest), c, channel);
+		Line line = line_of(gamma, beta, mean, inv_std, channel);
+		double inverse = (double)inv_std[channel], factor = (double)gamma[channel] * inverse, centre = (double)mean[channel];
+		double average = (double)dbeta[channel] * part, slope = inverse * (double)dgamma[channel] * part;
+#pragma unroll 4
+		for (int e = 0; e < step; e++, i++) {
+			float g = through(i, line);
+			double d = factor * ((double)g - average - ((double)x[i] - centre) * slope);
+			if (dresidual) dresidual[i] = g;
+			dx[i] = (float)d;
+		}
+	}
+}
