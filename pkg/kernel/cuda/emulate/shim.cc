@@ -36,7 +36,8 @@ struct Fibre {
 	bool entered = false;
 	dim3 index;
 	State state;
-	double lane; // what swap_lanes hands over
+	double lane[2]; // what emulate_swap_lanes hands over, by turns
+	int turn;
 };
 
 std::vector<std::unique_ptr<Fibre>> fibres;
@@ -149,6 +150,7 @@ void run_block(std::vector<unsigned> &order, bool shuffled) {
 				Fibre &f = fibre(t++);
 				f.index = {x, y, z};
 				f.state = ready;
+				f.turn = 0;
 			}
 	for (;;) {
 		if (shuffled) std::shuffle(order.begin(), order.end(), random_order);
@@ -177,14 +179,15 @@ unsigned long long seed() {
 
 void __syncthreads() { wait(at_block_barrier); }
 
-// Two barriers: all have handed theirs over before one reads, and all have read before one hands over the next.
+// One barrier: all have handed theirs over before one reads. Nobody hands the one after the next over, in the same place, before
+// all have read this one.
 double emulate_swap_lanes(double v, int bits) {
 	unsigned mine = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
-	running->lane = v;
+	int turn = running->turn;
+	running->turn = !turn;
+	running->lane[turn] = v;
 	wait(at_warp_barrier);
-	double other = fibres[mine ^ bits]->lane;
-	wait(at_warp_barrier);
-	return other;
+	return fibres[mine ^ bits]->lane[turn];
 }
 
 void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block) {

@@ -22,11 +22,16 @@ func TestAttention(t *testing.T) {
 			{5, kernel.Attention{Tokens: 3, Heads: 2, Width: 10}},
 			{9, kernel.Attention{Tokens: 2, Heads: 4, Width: 160}},
 			{2, kernel.Attention{Tokens: 19, Heads: 1, Width: 7}}, // more than are taken at a time
-			{1, kernel.Attention{Tokens: kernel.MaxTokens, Heads: 2, Width: 4}},
+			{1, kernel.Attention{Tokens: kernel.MaxTokens, Heads: 1, Width: 2}},
 		} {
 			r := newRig(t, shift, s.m, s.a.Tokens)
 			n := s.m * s.a.Tokens * s.a.Width
 			qkv, dy, keep := r.uniform(3*n), r.uniform(n), r.mask(s.m, s.a.Tokens)
+			if s.a.Tokens == kernel.MaxTokens { // all pairs would take long
+				for i := range keep {
+					keep[i] = float32(i % 8 / 7)
+				}
+			}
 			spoil(qkv, keep, 3*s.a.Width, 0, 1)
 			spoil(dy, keep, s.a.Width, 0, 1)
 			size := make([]float64, 3*n)

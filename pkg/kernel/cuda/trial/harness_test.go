@@ -153,7 +153,11 @@ func (r *rig) launch(name string, grids []Grid, arguments ...any) {
 		before = append(before, bytes.Clone(m.Bytes()))
 	}
 	for i, g := range grids {
-		for _, seed := range [][]string{{"0", "1", "2"}, {"3"}}[min(i, 1)] {
+		seeds := [][]string{{"0", "1", "2"}, {"3"}}[min(i, 1)]
+		if sanitized { // what lies outside is so in any order
+			seeds = seeds[:1-min(i, 1)]
+		}
+		for _, seed := range seeds {
 			for j, m := range r.memory {
 				copy(m.Bytes(), before[j])
 			}
@@ -242,6 +246,9 @@ func values(b kernel.Buffer) []float32 { return b.(kernel.Shared).Host() }
 func shifts(t *testing.T, test func(t *testing.T, shift int)) {
 	t.Helper()
 	for _, shift := range []int{0, 1} {
+		if sanitized && shift == 1 {
+			continue
+		}
 		t.Run(fmt.Sprintf("shift=%d", shift), func(t *testing.T) { test(t, shift) })
 	}
 }

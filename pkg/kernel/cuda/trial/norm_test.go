@@ -18,8 +18,7 @@ var normed = []struct {
 }{
 	{2, kernel.Image{C: 1, H: 1, W: 1}},
 	{3, kernel.Image{C: 5, H: 3, W: 7}},
-	{2, kernel.Image{C: 32, H: 4, W: 4}},
-	{40, kernel.Image{C: 16, H: 3, W: 4}},
+	{40, kernel.Image{C: 16, H: 2, W: 4}},
 	{1, kernel.Image{C: 2, H: 41, W: 52}},
 }
 
