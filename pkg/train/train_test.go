@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
 	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/device"
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/kernel/cpu"
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
@@ -108,9 +109,18 @@ func testState(optimizer string) checkpoint.State {
 	return s
 }
 
+// onDevice is the device that tests run on: the CPU, or what MM_TEST_DEVICE names; cuda, on a machine with a card.
+func onDevice() string {
+	if name := os.Getenv("MM_TEST_DEVICE"); name != "" {
+		return name
+	}
+	return "cpu"
+}
+
+// open opens the device that tests run on, the CPU with two threads.
 func open(t testing.TB) kernel.Device {
 	t.Helper()
-	d, err := cpu.New(2)
+	d, err := device.Open(device.Options{Name: onDevice(), Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

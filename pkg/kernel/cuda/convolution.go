@@ -16,10 +16,16 @@ func parameters(first []uint64, rest ...[]uint64) []uint64 {
 	return first
 }
 
-// outTiles is the grid of a convolution's result: pixels by channels.
-func outTiles(n int, c kernel.Conv) grid {
-	out := c.Out()
-	return tiles(n*out.H*out.W, c.K)
+// flat is the width of a convolution's tiles, of pixels; they are tile high, of channels.
+const flat = 2 * tile
+
+// convolved returns the kernel of a convolution, and its grid, for a result of so many pixels and channels: in narrow tiles where
+// flat ones would leave most multiprocessors idle. It depends on the shape alone.
+func convolved(name string, pixels, channels int) (string, grid) {
+	if g := (grid{ceil(pixels, flat), ceil(channels, tile), 1}); g.x*g.y >= 128 {
+		return name, g
+	}
+	return name + "_narrow", grid{ceil(pixels, tile/2), ceil(channels, tile/2), 1}
 }
 
 // Conv writes y = x * w.
@@ -31,7 +37,8 @@ func (d *Device) Conv(y, x, w kernel.Buffer, n int, c kernel.Conv) {
 		})
 		return
 	}
-	d.launch("mm_conv", outTiles(n, c),
+	name, g := convolved("mm_conv", n*out.H*out.W, c.K)
+	d.launch(name, g,
 		parameters([]uint64{ptr(y, n*out.Size()), ptr(x, n*c.In.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
 }
 
@@ -48,7 +55,8 @@ func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int
 		d.Affine(y, to, scale, shift, residual, n, out, relu)
 		return
 	}
-	d.launch("mm_conv_affine", outTiles(n, c), parameters([]uint64{ptr(y, size), ptr(x, n*c.In.Size()), ptr(w, c.Weights()),
+	name, g := convolved("mm_conv_affine", n*out.H*out.W, c.K)
+	d.launch(name, g, parameters([]uint64{ptr(y, size), ptr(x, n*c.In.Size()), ptr(w, c.Weights()),
 		ptr(scale, c.K), ptr(shift, c.K), optional(residual, size), num(n)}, shape(c), []uint64{flag(relu)})...)
 }
 
@@ -74,7 +82,8 @@ func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
 		})
 		return
 	}
-	d.launch("mm_conv_grad_input", tiles(n*c.In.H*c.In.W, c.In.C),
+	name, g := convolved("mm_conv_grad_input", n*c.In.H*c.In.W, c.In.C)
+	d.launch(name, g,
 		parameters([]uint64{ptr(dx, n*c.In.Size()), ptr(dy, n*out.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
 }
 
@@ -82,7 +91,7 @@ func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
 // blocks for a card, runs not too short, partial sums that fit. It depends on the shape alone, so the result does too.
 func gradSplits(n int, c kernel.Conv) int {
 	out := c.Out()
-	blocks := ceil(c.In.C*c.KH*c.KW, tile) * ceil(c.K, tile)
+	blocks := ceil(c.In.C*c.KH*c.KW, flat) * ceil(c.K, tile)
 	splits := min(ceil(512, blocks), ceil(n*out.H*out.W, 1024), scratchSize/c.Weights())
 	return max(1, min(splits, 1<<15))
 }
@@ -101,7 +110,7 @@ func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
 	if splits > 1 {
 		partial = ptr(d.scratch, splits*c.Weights())
 	}
-	d.launch("mm_conv_grad_weight", grid{ceil(c.In.C*c.KH*c.KW, tile), ceil(c.K, tile), splits},
+	d.launch("mm_conv_grad_weight", grid{ceil(c.In.C*c.KH*c.KW, flat), ceil(c.K, tile), splits},
 		parameters([]uint64{partial, ptr(dy, n*out.Size()), ptr(x, n*c.In.Size()), num(n)}, shape(c), []uint64{num(splits)})...)
 	if splits > 1 {
 		d.launch("mm_sum_splits", elements(c.Weights()), ptr(dw, c.Weights()), partial, num(c.Weights()), num(splits))

@@ -19,11 +19,14 @@ func (d *Device) BatchNorm(y, x, residual kernel.Buffer, p kernel.Norm, n int, i
 // BatchNormGrad writes the gradients of x, gamma, beta and the residual.
 func (d *Device) BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y kernel.Buffer, p kernel.Norm, n int, i kernel.Image, relu bool) {
 	size, c := n*i.Size(), i.C
-	result := optional(y, 0)
+	var result uint64 // without a residual x tells what y would
+	if relu && dresidual != nil {
+		result = ptr(y, size)
+	}
 	d.launch("mm_batch_norm_grad_sums", grid{c, 1, 1}, parameters([]uint64{ptr(dgamma, c), ptr(dbeta, c), ptr(dy, size), ptr(x, size), result,
-		ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)
+		ptr(p.Gamma, c), ptr(p.Beta, c), ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)
 	d.launch("mm_batch_norm_grad", elements(size), parameters([]uint64{ptr(dx, size), optional(dresidual, size), ptr(dgamma, c), ptr(dbeta, c), ptr(dy, size),
-		ptr(x, size), result, ptr(p.Gamma, c), ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)
+		ptr(x, size), result, ptr(p.Gamma, c), ptr(p.Beta, c), ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)
 }
 
 // FoldNorm writes an evaluation's batch normalisation as scale and shift.
@@ -56,9 +59,9 @@ func (d *Device) MaxPoolGrad(dx, dy, index kernel.Buffer, n int, p kernel.Pool) 
 	d.launch("mm_max_pool_grad", elements(size), parameters([]uint64{ptr(dx, size), ptr(dy, n*p.Out().Size()), ptr(index, p.Indices(n)), num(n)}, window(p))...)
 }
 
-// AveragePool writes the mean over the pixels of frames images each; a block a channel of a row.
+// AveragePool writes the mean over the pixels of frames images each; a warp a channel of a row.
 func (d *Device) AveragePool(y, x kernel.Buffer, n, frames int, i kernel.Image) {
-	d.launch("mm_average_pool", grid{n * i.C, 1, 1}, ptr(y, n*i.C), ptr(x, n*frames*i.Size()), num(n), num(frames), num(i.C), num(i.H*i.W))
+	d.launch("mm_average_pool", grid{ceil(n*i.C, 8), 1, 1}, ptr(y, n*i.C), ptr(x, n*frames*i.Size()), num(n), num(frames), num(i.C), num(i.H*i.W))
 }
 
 // AveragePoolGrad writes the gradient of x.

@@ -1,0 +1,328 @@
+//go:build mmcuda && cgo && linux
+
+package cuda
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cuda/driver"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/network"
+	"mmtools/pkg/schema"
+	"mmtools/pkg/stream"
+	"mmtools/pkg/train"
+	"mmtools/pkg/valuation"
+)
+
+var classes = []string{"x", "y", "z"}
+
+// model describes a small model of two modalities, the second of images.
+func model(fusion, backbone string) network.Spec {
+	return network.Spec{Fusion: fusion, Classes: classes, Modalities: []network.Channel{
+		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: []int{6}}, Backbone: "mlp:16", Standardize: true},
+		{Modality: modality.Modality{Name: "image", Kind: modality.Image, Shape: []int{2, 7, 6}}, Backbone: backbone, Standardize: true},
+	}}
+}
+
+// samples makes rows samples of separable classes; every seventh has no audio.
+func samples(t *testing.T, spec network.Spec, rows int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := schema.NewSamplesWriter(&out, schema.Samples{
+		Header: schema.Header{Kind: schema.KindSamples, Tool: "test", Modalities: spec.Channels(), Classes: classes,
+			Digest: schema.Digest{Samples: "sha256:00"}},
+		DTypes: []schema.DType{schema.Float32, schema.Float32},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for i := range rows {
+		label := r.IntN(len(classes))
+		s := schema.Sample{ID: fmt.Sprintf("s%d", i), Label: int32(label)}
+		for _, m := range spec.Channels() {
+			x := make([]float32, m.Size())
+			for k := range x {
+				x[k] = float32(r.NormFloat64())
+				if k%len(classes) == label {
+					x[k]++
+				}
+			}
+			s.Tensors = append(s.Tensors, x)
+		}
+		if i%7 == 3 {
+			s.Tensors[0] = nil
+		}
+		if err := w.Append(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func reader(t *testing.T, data []byte) (*schema.SamplesReader, *stream.Reader) {
+	t.Helper()
+	in, err := stream.NewReader(bytes.NewReader(data), stream.WithName("samples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := schema.NewSamplesReader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, in
+}
+
+// fit trains on, for epochs more, and returns the losses of the epochs and the accuracy of the last. c is made where it is nil.
+func fit(t *testing.T, d kernel.Device, c *checkpoint.Checkpoint, spec network.Spec, state checkpoint.State, data []byte, epochs int) (*checkpoint.Checkpoint, []float64, float64, error) {
+	t.Helper()
+	r, in := reader(t, data)
+	s, err := train.ReadSamples(r, in, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if c == nil {
+		if c, err = train.New(spec, state, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var losses []float64
+	accuracy := 0.0
+	err = train.Run(context.Background(), c, train.Options{Device: d, Epochs: epochs, Samples: s, Validate: s, OnEpoch: func(e train.Epoch) {
+		losses = append(losses, e.Loss)
+		accuracy = e.Accuracy
+	}})
+	return c, losses, accuracy, err
+}
+
+func settings(name string) checkpoint.State {
+	o := checkpoint.Optimizer{Name: name, LR: 1e-2, WeightDecay: 1e-4, ClipNorm: 1}
+	if name == "sgd" {
+		o.Momentum = 0.9
+	} else {
+		o.Beta1, o.Beta2, o.Epsilon = 0.9, 0.999, 1e-8
+	}
+	return checkpoint.State{Seed: 11, BatchSize: 8, Schedule: "constant", Optimizer: o}
+}
+
+// stepBound is how far tensors of the two devices may be apart after a few steps, relative to the tensor's length: float32 sums in
+// another order differ by some 1e-7 each.
+const stepBound = 1e-5
+
+// hold compares two models, tensor by tensor.
+func hold(t *testing.T, got, want *checkpoint.Checkpoint, bound float64) {
+	t.Helper()
+	if len(got.Tensors) != len(want.Tensors) {
+		t.Fatalf("%d tensors, want %d", len(got.Tensors), len(want.Tensors))
+	}
+	for i, w := range want.Tensors {
+		g := got.Tensors[i]
+		var apart, length float64
+		for k := range w.Data {
+			d := float64(g.Data[k]) - float64(w.Data[k])
+			apart += d * d
+			length += float64(w.Data[k]) * float64(w.Data[k])
+		}
+		if g.Name != w.Name || g.Role != w.Role || !(math.Sqrt(apart) <= bound*math.Sqrt(length)+1e-7) {
+			t.Errorf("%s %s: apart by %.2g of %.2g", w.Role, w.Name, math.Sqrt(apart), math.Sqrt(length))
+		}
+	}
+}
+
+// trained is a model and its optimizer.
+type trained struct{ fusion, backbone, optimizer string }
+
+var all = []trained{
+	{"concat", "mlp:12,8", "sgd"}, {"sum", "linear:16", "adam"}, {"film", "mlp:8", "sgd"}, {"gated:8", "linear:8", "adamw"},
+	{"attention:2:8", "linear:8", "sgd"}, {"concat", "cnn:3,16", "sgd"}, {"concat", "cnn:16,5", "sgd"},
+}
+
+// A run on the card is the CPU's: with cuBLAS and cuDNN, and with the kernels alone; parameters, moments, statistics, losses and
+// accuracy. The card's run repeats to the byte.
+func TestTrainingEqualsCPU(t *testing.T) {
+	for _, c := range all {
+		spec, state := model(c.fusion, c.backbone), settings(c.optimizer)
+		data := samples(t, spec, 21) // three steps an epoch, the last of five rows
+		want, losses, accuracy, err := fit(t, openCPU(t), nil, spec, state, data, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, libraries := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s,%s,%s,libraries=%t", c.fusion, c.backbone, c.optimizer, libraries), func(t *testing.T) {
+				var first *checkpoint.Checkpoint
+				for range 2 {
+					got, gotLosses, gotAccuracy, err := fit(t, open(t, Options{}, libraries), nil, spec, state, data, 2)
+					if err != nil {
+						t.Fatal(err)
+					}
+					hold(t, got, want, stepBound)
+					for i := range losses {
+						if !(math.Abs(gotLosses[i]-losses[i]) <= 1e-5*losses[i]) {
+							t.Errorf("epoch %d: loss %v, want %v", i+1, gotLosses[i], losses[i])
+						}
+					}
+					if gotAccuracy != accuracy {
+						t.Errorf("accuracy %v, want %v", gotAccuracy, accuracy)
+					}
+					if first == nil {
+						first = got
+						continue
+					}
+					for i, tensor := range first.Tensors {
+						for k, v := range tensor.Data {
+							if math.Float32bits(v) != math.Float32bits(got.Tensors[i].Data[k]) {
+								t.Fatalf("%s: element %d differs between two runs", tensor.Name, k)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// A model trained on one device goes on on the other.
+func TestGoingOnElsewhere(t *testing.T) {
+	spec, state := model("concat", "cnn:3,16"), settings("sgd")
+	data := samples(t, spec, 21)
+	want, _, _, err := fit(t, openCPU(t), nil, spec, state, data, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c *checkpoint.Checkpoint
+	for _, d := range []kernel.Device{openCPU(t), open(t, Options{}, true), openCPU(t)} {
+		if c, _, _, err = fit(t, d, c, spec, state, data, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hold(t, c, want, stepBound)
+}
+
+// Contributions are the CPU's, for logits that are a sum of parts and for others.
+func TestValuationEqualsCPU(t *testing.T) {
+	for _, fusion := range []string{"concat", "attention:2:8"} {
+		spec, state := model(fusion, "cnn:3,16"), settings("sgd")
+		if fusion != "concat" {
+			spec = model(fusion, "linear:8")
+		}
+		data := samples(t, spec, 40)
+		c, _, _, err := fit(t, openCPU(t), nil, spec, state, data, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		phi := func(d kernel.Device) []float64 {
+			layout, err := spec.Layout()
+			if err != nil {
+				t.Fatal(err)
+			}
+			params, buffers := make([]float32, layout.ParamSize), make([]float32, layout.BufferSize)
+			if err := network.Import(layout.Params, params, c.Tensors, schema.RoleParameter, ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := network.Import(layout.Buffers, buffers, c.Tensors, schema.RoleBuffer, ""); err != nil {
+				t.Fatal(err)
+			}
+			e, err := network.NewEvaluator(spec, d, 16, params, buffers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, in := reader(t, data)
+			defer in.Close()
+			var phi []float64
+			if _, err := valuation.Run(context.Background(), r, e, valuation.Options{}, func(_ *schema.SamplesBatch, r *valuation.Result) error {
+				phi = append(phi, r.Phi...)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return phi
+		}
+		want, got := phi(openCPU(t)), phi(open(t, Options{}, fusion == "concat"))
+		for i := range want {
+			if got[i] != want[i] && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
+				t.Errorf("%s: phi %d is %v, want %v", fusion, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+// A model that does not fit is refused with the largest minibatch that does, and that one does.
+func TestLargestMinibatch(t *testing.T) {
+	if emulated == "" {
+		t.Skip("only the emulated driver has a memory that can be made small")
+	}
+	t.Setenv("MM_EMULATED_MEMORY", fmt.Sprint(34<<20)) // the device's scratch takes 32 MiB of it
+	spec, state := model("concat", "mlp:256,256"), settings("sgd")
+	state.BatchSize = 1 << 14
+	data := samples(t, spec, 30)
+	try := func() error {
+		d := open(t, Options{}, false)
+		_, _, _, err := fit(t, d, nil, spec, state, data, 1)
+		d.Close() // the next one takes its memory
+		return err
+	}
+	err := try()
+	if err == nil {
+		t.Fatal("a minibatch of 16384 rows fits")
+	}
+	var rows int
+	at := strings.Index(err.Error(), "the largest minibatch that fits has")
+	if at < 0 {
+		t.Fatalf("got %v, want the largest minibatch", err)
+	}
+	if _, err := fmt.Sscanf(err.Error()[at:], "the largest minibatch that fits has %d rows", &rows); err != nil || rows < 1 {
+		t.Fatalf("%v: %v", err, rows)
+	}
+	for _, fits := range []bool{true, false} {
+		state.BatchSize = rows
+		if !fits {
+			state.BatchSize += 1 + rows/8
+		}
+		if err := try(); (err == nil) != fits {
+			t.Errorf("a minibatch of %d rows: %v, want it to fit: %t", state.BatchSize, err, fits)
+		}
+	}
+}
+
+// A card that is lost is an error, and leaves the checkpoint as it was.
+func TestLostCard(t *testing.T) {
+	spec, state := model("concat", "mlp:8"), settings("sgd")
+	data := samples(t, spec, 21)
+	d := open(t, Options{}, false)
+	c, _, _, err := fit(t, d, nil, spec, state, data, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.launch("mm_no_such_kernel", grid{1, 1, 1})
+	if _, _, _, err = fit(t, d, c, spec, state, data, 1); err == nil || c.State.Epoch != 0 {
+		t.Errorf("got %v and epoch %d, want an error and epoch 0", err, c.State.Epoch)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	if emulated == "" {
+		t.Skip("a driver is opened once a process, and it is a card's here")
+	}
+	open(t, Options{}, false)
+	if err := driver.Open(); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(Options{Card: 7}); err == nil || !strings.Contains(err.Error(), "number 7 of 1") {
+		t.Errorf("card 7: got %v", err)
+	}
+	if _, err := New(Options{Precision: "float8"}); err == nil {
+		t.Error("precision float8 was taken")
+	}
+}
