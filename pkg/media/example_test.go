@@ -8,8 +8,8 @@ import (
 )
 
 // The loudest band of a tone of 1000 Hz, in the middle of a second of it.
-func ExampleLogMel() {
-	l, err := media.NewLogMel(media.LogMelOptions{Rate: 16000, Samples: 16000, NFFT: 512, Hop: 256, Mels: 64, Centre: true})
+func ExampleSpectrogram() {
+	l, err := media.NewSpectrogram(media.SpectrogramOptions{Rate: 16000, Samples: 16000, NFFT: 512, Hop: 256, Mels: 64, Area: true})
 	if err != nil {
 		panic(err)
 	}
@@ -19,7 +19,9 @@ func ExampleLogMel() {
 	}
 	shape := l.Shape()
 	out := make([]float32, shape[0]*shape[1])
-	l.Transform(out, wave)
+	if err := l.Transform(out, wave); err != nil {
+		panic(err)
+	}
 	row, loudest := out[31*shape[1]:32*shape[1]], 0
 	for m, v := range row {
 		if v > row[loudest] {

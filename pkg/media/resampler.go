@@ -3,6 +3,8 @@ package media
 import (
 	"fmt"
 	"math"
+
+	"mmtools/pkg/media/dsp"
 )
 
 // The low-pass filter of a Resampler, the parameters of resampy's kaiser_best: zero crossings on each side, cut-off as a share of the
@@ -73,23 +75,13 @@ func (r *Resampler) Need(n int) int {
 }
 
 // Resample writes the first len(dst) samples of the output for the whole input x to dst, len(dst) <= Len(len(x)). Sums are
-// in float64, in the order of the input.
+// in float64, in a fixed order.
 func (r *Resampler) Resample(dst, x []float32) {
 	if r.from == r.to {
 		copy(dst, x)
 		return
 	}
-	width := 2*r.reach + 1
-	for n := range dst {
-		first, phase := n*r.from/r.to-r.reach, n*r.from%r.to
-		taps := r.taps[phase*width : (phase+1)*width]
-		low, high := max(0, -first), min(width, len(x)-first)
-		var sum float64
-		for k := low; k < high; k++ {
-			sum += float64(taps[k]) * float64(x[first+k])
-		}
-		dst[n] = float32(sum)
-	}
+	dsp.Resample(dst, x, r.taps, r.from, r.to, r.reach)
 }
 
 func gcd(a, b int) int {

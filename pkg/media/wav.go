@@ -27,14 +27,56 @@ type WAV struct {
 	buffer []byte // one block of frames
 }
 
+// ErrEncoding is what is wrong with a wav file whose samples are encoded in another way than the ways that ReadMono knows.
+var ErrEncoding = errors.New("encoding")
+
 // wavBlock is about how many bytes are read at once, so that memory does not follow what a header claims.
 const wavBlock = 1 << 16
 
 // subtype is the tail of the WAVE_FORMAT_EXTENSIBLE sub-format identifiers whose first two bytes are a format tag.
 const subtype = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
+// longSizes are the sizes of an RF64 or BW64 file's chunks that do not fit in 32 bits.
+type longSizes map[string]int64
+
+// read reads the ds64 chunk of length bytes at offset at; a size beyond any file's is an error.
+func (l longSizes) read(r io.ReaderAt, at, length int64) error {
+	const fixed, entry, entries = 28, 12, 64
+	var b [fixed + entry*entries]byte
+	if length < fixed {
+		return fmt.Errorf("%d bytes: want %d or more", length, fixed)
+	}
+	n := min(length, int64(len(b)))
+	if err := readAt(r, b[:n], at); err != nil {
+		return err
+	}
+	l["data"] = int64(binary.LittleEndian.Uint64(b[8:]))
+	table := int64(binary.LittleEndian.Uint32(b[24:]))
+	if table > (n-fixed)/entry {
+		return fmt.Errorf("a table of %d sizes: %d bytes hold no more than %d", table, length, (n-fixed)/entry)
+	}
+	for i := range table {
+		e := b[fixed+entry*i:][:entry]
+		l[string(e[:4])] = int64(binary.LittleEndian.Uint64(e[4:]))
+	}
+	for name, size := range l {
+		if size < 0 {
+			return fmt.Errorf("chunk %q of %d bytes", name, uint64(size))
+		}
+	}
+	return nil
+}
+
+// of returns the size of a chunk, -1 where there is none.
+func (l longSizes) of(name string) int64 {
+	if size, ok := l[name]; ok {
+		return size
+	}
+	return -1
+}
+
 // Open reads the header of the RIFF/WAVE file of size bytes behind r (Microsoft Multimedia Data Standards Update,
-// 1994; WAVE_FORMAT_EXTENSIBLE, mmreg.h): PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any rate and number
+// 1994; WAVE_FORMAT_EXTENSIBLE, mmreg.h), or of its forms for more than 4 GiB, RF64 and BW64 (EBU Tech 3306; ITU-R BS.2088): PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any rate and number
 // of channels, chunks in any order. A chunk that claims more bytes than the file has is an error. The WAV may be
 // opened again on another file, which reuses its buffer.
 func (w *WAV) Open(r io.ReaderAt, size int64) error {
@@ -46,9 +88,11 @@ func (w *WAV) Open(r io.ReaderAt, size int64) error {
 	if err := readAt(r, head[:], 0); err != nil {
 		return err
 	}
-	if string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
-		return errors.New("not a wav file: it does not begin with RIFF....WAVE")
+	form := string(head[:4])
+	if form != "RIFF" && form != "RF64" && form != "BW64" || string(head[8:]) != "WAVE" {
+		return errors.New("not a wav file: it does not begin with RIFF....WAVE, RF64....WAVE or BW64....WAVE")
 	}
+	long := longSizes{}
 	var haveFormat, haveData bool
 	var dataSize int64
 	for at := int64(12); at+8 <= size && !(haveFormat && haveData); {
@@ -57,7 +101,17 @@ func (w *WAV) Open(r io.ReaderAt, size int64) error {
 			return err
 		}
 		name, length := string(chunk[:4]), int64(binary.LittleEndian.Uint32(chunk[4:]))
-		if at += 8; length > size-at {
+		at += 8
+		if name == "ds64" && form != "RIFF" {
+			if err := long.read(r, at, length); err != nil {
+				return fmt.Errorf("ds64 chunk at byte %d: %w", at-8, err)
+			}
+		} else if length == math.MaxUint32 && form != "RIFF" {
+			if length = long.of(name); length < 0 {
+				return fmt.Errorf("chunk %q at byte %d: no ds64 chunk before it gives its size", name, at-8)
+			}
+		}
+		if length > size-at {
 			return fmt.Errorf("chunk %q at byte %d claims %d bytes: the file has %d more", name, at-8, length, size-at)
 		}
 		switch name {
@@ -103,7 +157,7 @@ func (w *WAV) format(at, length int64) error {
 	align := int(binary.LittleEndian.Uint16(f[12:]))
 	if tag == 0xfffe {
 		if len(fields) < 40 || string(f[26:40]) != subtype {
-			return errors.New("WAVE_FORMAT_EXTENSIBLE with an unknown sub-format")
+			return fmt.Errorf("WAVE_FORMAT_EXTENSIBLE with an unknown sub-format: %w", ErrEncoding)
 		}
 		tag = binary.LittleEndian.Uint16(f[24:])
 	}
@@ -112,7 +166,7 @@ func (w *WAV) format(at, length int64) error {
 	case tag == 3 && (bits == 32 || bits == 64):
 		w.float = true
 	default:
-		return fmt.Errorf("encoding %d of %d bits: want PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64", tag, bits)
+		return fmt.Errorf("%w %d of %d bits: want PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64", ErrEncoding, tag, bits)
 	}
 	w.sample = bits / 8
 	switch {

@@ -176,7 +176,63 @@ func TestWAVRefuses(t *testing.T) {
 	})
 }
 
+// rf64 lays out a file whose data chunk's size stands in a ds64 chunk; table adds sizes of others.
+func rf64(form string, dataSize uint64, table []byte, chunks ...[]byte) []byte {
+	le := binary.LittleEndian
+	ds64 := le.AppendUint64(nil, 0) // of the file, which nobody reads
+	ds64 = le.AppendUint64(ds64, dataSize)
+	ds64 = le.AppendUint64(ds64, 0) // frames
+	ds64 = le.AppendUint32(ds64, uint32(len(table)/12))
+	file := riff(append([][]byte{chunk("ds64", append(ds64, table...))}, chunks...)...)
+	copy(file, form)
+	le.PutUint32(file[4:], math.MaxUint32)
+	return file
+}
+
+// longChunk is a chunk whose size must be looked up.
+func longChunk(name string, data []byte) []byte {
+	b := chunk(name, data)
+	binary.LittleEndian.PutUint32(b[4:], math.MaxUint32)
+	return b
+}
+
+func TestRF64(t *testing.T) {
+	pcm, data := formatChunk(1, 1, 8000, 16, 0), []byte{0, 0x40, 0, 0x80}
+	table := append([]byte("junk"), 3, 0, 0, 0, 0, 0, 0, 0)
+	for _, form := range []string{"RF64", "BW64"} {
+		w := openWAV(t, rf64(form, 4, table, pcm, longChunk("junk", []byte{1, 2, 3}), longChunk("data", data)))
+		got := make([]float32, 2)
+		if err := w.ReadMono(got, 0); err != nil || w.Frames != 2 || got[0] != 0.5 || got[1] != -1 {
+			t.Errorf("%s: got %v, %d frames, %v", form, got, w.Frames, err)
+		}
+	}
+	if w := openWAV(t, rf64("RF64", 99, nil, pcm, chunk("data", data))); w.Frames != 2 {
+		t.Errorf("a size that fits stands in the chunk itself: got %d frames", w.Frames)
+	}
+	cut := rf64("RF64", 4, nil, pcm, longChunk("data", data))
+	cut[12+8+24] = 9 // a table that is not there
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"5 GiB claimed", rf64("RF64", 5<<30, nil, pcm, longChunk("data", data)), `claims 5368709120 bytes: the file has 4 more`},
+		{"half of all bytes claimed", rf64("RF64", 1<<63, nil, pcm, longChunk("data", data)), `chunk "data" of 9223372036854775808 bytes`},
+		{"no ds64", func() []byte { f := riff(pcm, longChunk("data", data)); copy(f, "RF64"); return f }(), "no ds64 chunk before it"},
+		{"no entry", rf64("RF64", 4, nil, pcm, longChunk("junk", data), longChunk("data", data)), `chunk "junk"`},
+		{"short ds64", func() []byte { f := riff(chunk("ds64", make([]byte, 20)), pcm); copy(f, "RF64"); return f }(), "want 28"},
+		{"table beyond the chunk", cut, "a table of 9 sizes"},
+	} {
+		var w WAV
+		if err := w.Open(bytes.NewReader(c.file), int64(len(c.file))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
 func FuzzWAV(f *testing.F) {
+	f.Add(rf64("RF64", 40, append([]byte("junk"), 2, 0, 0, 0, 0, 0, 0, 0), formatChunk(1, 2, 8000, 16, 0), longChunk("junk", []byte{1, 2}), longChunk("data", make([]byte, 40))))
+	f.Add(rf64("BW64", 1<<40, nil, formatChunk(3, 1, 8000, 32, 0), longChunk("data", make([]byte, 40))))
 	f.Add(riff(formatChunk(1, 2, 8000, 16, 0), chunk("data", make([]byte, 40))))
 	f.Add(riff(chunk("data", make([]byte, 48)), formatChunk(0xfffe, 1, 8000, 24, 1)))
 	f.Add(riff(formatChunk(3, 1, 8000, 64, 0), chunk("data", make([]byte, 40))))
