@@ -10,7 +10,7 @@ import (
 
 // channelFlags say which modalities to make of which columns, a flag for each of encode.Kinds, and give the settings of all of a kind.
 type channelFlags struct {
-	Audio []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the wav files of column COL into log-mel spectrograms, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
+	Audio []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
 	Image []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
 
 	Sound   soundFlags   `embed:""`
@@ -20,10 +20,10 @@ type channelFlags struct {
 type soundFlags struct {
 	AudioRate    int     `default:"16000" placeholder:"HZ" help:"Resample sounds to HZ frames a second (default: ${default})."`
 	AudioSeconds float64 `default:"1" placeholder:"S" help:"Cut sounds after S seconds, and fill shorter ones up with silence (default: ${default})."`
-	NFFT         int     `name:"n-fft" default:"512" placeholder:"N" help:"Take the spectrum over N samples (default: ${default})."`
-	Window       int     `default:"0" placeholder:"N" help:"Weigh them with a Hann window of N samples; 0 takes that of --n-fft (default: ${default})."`
-	Hop          int     `default:"256" placeholder:"N" help:"Move N samples from one spectrum to the next (default: ${default})."`
-	Mels         int     `default:"64" placeholder:"N" help:"Sum the spectrum in N mel bands (default: ${default})."`
+	NFFT         string  `name:"n-fft" placeholder:"N" help:"Take the spectrum over N samples (default: 512)."`
+	Window       string  `placeholder:"N" help:"Weigh them with a Hann window of N samples (default: that of --n-fft)."`
+	Hop          string  `placeholder:"N" help:"Move N samples from one spectrum to the next (default: 256)."`
+	Mels         string  `placeholder:"N" help:"Sum the spectrum in N mel bands (default: 64)."`
 }
 
 type pictureFlags struct {
@@ -36,8 +36,13 @@ func (c *channelFlags) columns(kind string) (texts []string, defaults map[string
 	switch kind {
 	case "audio":
 		s := c.Sound
-		return c.Audio, map[string]string{"rate": fmt.Sprint(s.AudioRate), "seconds": fmt.Sprint(s.AudioSeconds), "n-fft": fmt.Sprint(s.NFFT),
-			"window": fmt.Sprint(s.Window), "hop": fmt.Sprint(s.Hop), "mels": fmt.Sprint(s.Mels)}
+		settings := map[string]string{"rate": fmt.Sprint(s.AudioRate), "seconds": fmt.Sprint(s.AudioSeconds)}
+		for key, text := range map[string]string{"n-fft": s.NFFT, "window": s.Window, "hop": s.Hop, "mels": s.Mels} {
+			if text != "" {
+				settings[key] = text
+			}
+		}
+		return c.Audio, settings
 	case "image":
 		return c.Image, map[string]string{"size": c.Picture.ImageSize, "mode": c.Picture.ImageMode}
 	}

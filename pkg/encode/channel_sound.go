@@ -3,24 +3,31 @@ package encode
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"strconv"
 
+	"mmtools/pkg/ffmpeg"
 	"mmtools/pkg/media"
 	"mmtools/pkg/modality"
 )
 
-// SoundSpec makes a log-mel spectrogram, (frames, mels) float32, of the wav files of a column.
+// SoundSpec makes a tensor of the sound in the files of a column: a spectrogram, (frames, bands) float32, or the samples.
 type SoundSpec struct {
-	Name   string // of the modality
-	Column string
-	Sound  Sound
+	Name       string // of the modality
+	Column     string
+	Start, End string // columns of the seconds in the file to take; "" for its beginning and its end
+	Sound      Sound
 }
 
 // soundChannel decodes the sounds of one column.
 type soundChannel struct {
 	fileChannel
+	clips   clipColumns
 	sound   Sound
 	shape   []int
 	filters *resamplers
+	tools   *children
 }
 
 // ModalityName implements Spec.
@@ -28,7 +35,8 @@ func (s SoundSpec) ModalityName() string { return s.Name }
 
 // Open implements Spec.
 func (s SoundSpec) Open(in *Inputs) (Channel, error) {
-	files, err := in.files(s.Name, s.Column)
+	clips, more := clipsOf(s.Start, s.End)
+	files, err := in.files(s.Name, s.Column, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +44,11 @@ func (s SoundSpec) Open(in *Inputs) (Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &soundChannel{files, s.Sound, plan.Shape(), newResamplers()}, nil
+	shape := []int{s.Sound.samples()}
+	if plan != nil {
+		shape = plan.Shape()
+	}
+	return &soundChannel{files, clips, s.Sound, shape, newResamplers(), &children{}}, nil
 }
 
 func (c *soundChannel) Modality() modality.Modality {
@@ -51,60 +63,180 @@ func (c *soundChannel) NewDecoder() (ChannelDecoder, error) {
 	return &soundDecoder{soundChannel: c, plan: plan, wave: make([]float32, c.sound.samples())}, err
 }
 
-// soundDecoder decodes wav files; it belongs to one goroutine.
+// soundDecoder decodes sounds; it belongs to one goroutine.
 type soundDecoder struct {
 	*soundChannel
-	plan *media.LogMel
+	plan *media.Spectrogram // nil for the wave itself
 	wav  media.WAV
 	mono []float32
 	wave []float32 // (samples)
 }
 
-// Decode implements ChannelDecoder. Only the part of the file that the spectrogram depends on is read.
-func (d *soundDecoder) Decode(_ context.Context, dst any, cell Cell) error {
+// Decode implements ChannelDecoder. Only the part of the file that the tensor depends on is read.
+func (d *soundDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
+	cut, err := d.clips.of(cell)
+	if err != nil {
+		return err
+	}
 	f, size, err := d.folder.Open(cell.Fields[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close() // it was only read
-	if err := d.wav.Open(f, size); err != nil {
-		return err
-	}
-	if d.wav.Frames == 0 {
-		return errors.New("no sound: the data chunk is empty")
-	}
-	filter, err := d.filters.get(d.wav.Rate, d.sound.Rate)
+	mono, rate, err := d.samples(ctx, f, size, cut)
 	if err != nil {
 		return err
 	}
-	frames := int(min(d.wav.Frames, int64(filter.Need(len(d.wave)))))
-	if cap(d.mono) < frames {
-		d.mono = make([]float32, frames)
+	if len(mono) == 0 {
+		return errors.New("no sound: the file, or the part of it, is empty")
 	}
-	mono := d.mono[:frames]
-	if err := d.wav.ReadMono(mono, 0); err != nil {
+	n, err := d.resample(mono, rate)
+	if err != nil {
 		return err
 	}
-	n := min(len(d.wave), filter.Len(frames))
-	filter.Resample(d.wave[:n], mono)
-	clear(d.wave[n:])
-	d.plan.Transform(dst.([]float32), d.wave)
-	return nil
+	return d.transform(dst.([]float32), n)
 }
 
-var soundKind = Kind{
-	Name: "audio",
-	Help: "A log-mel spectrogram of the sound in a wav file.",
-	Keys: []Key{
-		{"rate", "HZ", "16000", "Resample to HZ frames a second."},
-		{"seconds", "S", "1", "Cut after S seconds, and fill shorter sounds up with silence."},
-		{"n-fft", "N", "512", "Take the spectrum over N samples."},
-		{"window", "N", "0", "Weigh them with a Hann window of N samples; 0 takes that of n-fft."},
-		{"hop", "N", "256", "Move N samples from one spectrum to the next."},
-		{"mels", "N", "64", "Sum the spectrum in N mel bands."},
-	},
-	Parse: func(name, column string, v *Values) Spec {
-		return SoundSpec{name, column, Sound{Rate: v.Int("rate"), Seconds: v.Float("seconds"), NFFT: v.Int("n-fft"),
-			Window: v.Int("window"), Hop: v.Int("hop"), Mels: v.Int("mels")}}
-	},
+// samples returns the part of a sound that is wanted, at its own rate, borrowed until the next.
+func (d *soundDecoder) samples(ctx context.Context, f *os.File, size int64, cut ffmpeg.Cut) (mono []float32, rate int, err error) {
+	if isWAV(f) {
+		mono, err := d.readWAV(f, size, cut)
+		if !errors.Is(err, media.ErrEncoding) {
+			return mono, d.wav.Rate, err
+		}
+	}
+	tools, err := d.tools.get()
+	if err != nil {
+		return nil, 0, err
+	}
+	if d.sound.Fit != media.Centre { // whose middle is known at the end only; else some more for the resampler's filter
+		longest := d.sound.Seconds + 0.1
+		if cut.Duration <= 0 || cut.Duration > longest {
+			cut.Duration = longest
+		}
+	}
+	s, err := tools.Sound(ctx, f, cut, maxSoundSamples, d.mono)
+	if err == nil {
+		d.mono = s.Samples
+	}
+	return s.Samples, s.Rate, err
+}
+
+// isWAV tells whether a file begins as those do that media.WAV reads.
+func isWAV(f *os.File) bool {
+	var head [12]byte
+	if n, _ := f.ReadAt(head[:], 0); n < len(head) {
+		return n < 4 || string(head[:4]) == "RIFF" // too short for any: the error is the wav reader's
+	}
+	form := string(head[:4])
+	return (form == "RIFF" || form == "RF64" || form == "BW64") && string(head[8:]) == "WAVE"
+}
+
+// readWAV reads a wav file's part.
+func (d *soundDecoder) readWAV(f *os.File, size int64, cut ffmpeg.Cut) ([]float32, error) {
+	if err := d.wav.Open(f, size); err != nil {
+		return nil, err
+	}
+	filter, err := d.filters.get(d.wav.Rate, d.sound.Rate)
+	if err != nil {
+		return nil, err
+	}
+	rate := float64(d.wav.Rate)
+	first, end := min(d.wav.Frames, int64(cut.Start*rate+0.5)), d.wav.Frames
+	if cut.Duration > 0 && cut.Duration*rate < float64(end-first) {
+		end = first + int64(cut.Duration*rate+0.5)
+	}
+	need := int64(filter.Need(len(d.wave)))
+	if d.sound.Fit == media.Centre {
+		first += max(0, end-first-need) / 2
+	}
+	n := int(min(end-first, need))
+	if cap(d.mono) < n {
+		d.mono = make([]float32, n)
+	}
+	return d.mono[:n], d.wav.ReadMono(d.mono[:n], first)
+}
+
+// resample fills the wave from a sound, and returns how much of it is the sound; the rest is still to be filled.
+func (d *soundDecoder) resample(mono []float32, rate int) (int, error) {
+	filter, err := d.filters.get(rate, d.sound.Rate)
+	if err != nil {
+		return 0, err
+	}
+	if need := filter.Need(len(d.wave)); d.sound.Fit == media.Centre && len(mono) > need {
+		mono = mono[(len(mono)-need)/2:][:need]
+	}
+	n := min(len(d.wave), filter.Len(len(mono)))
+	filter.Resample(d.wave[:n], mono)
+	if d.sound.Clip {
+		for i, v := range d.wave[:n] {
+			d.wave[i] = max(-1, min(1, v))
+		}
+	}
+	return n, nil
+}
+
+// transform makes the tensor of the wave, whose first n samples are the sound.
+func (d *soundDecoder) transform(dst []float32, n int) error {
+	wave := d.wave
+	switch fit := d.sound.Fit; fit {
+	case LateFit:
+		wave = wave[:n]
+	case "":
+		fit = media.Pad
+		fallthrough
+	default:
+		if err := fit.Apply(wave, n); err != nil {
+			return err
+		}
+	}
+	if d.plan == nil {
+		copy(dst, wave)
+		return nil
+	}
+	return d.plan.Transform(dst, wave)
+}
+
+// clipColumns say which of a cell's fields are seconds.
+type clipColumns struct{ start, end int } // 0 for none
+
+// clipsOf returns the places of two columns, either "", in a cell that has them after its first, and their names.
+func clipsOf(start, end string) (c clipColumns, names []string) {
+	if start != "" {
+		names = append(names, start)
+		c.start = len(names)
+	}
+	if end != "" {
+		names = append(names, end)
+		c.end = len(names)
+	}
+	return c, names
+}
+
+// of returns the part of the file that a cell's seconds name; an empty field stands for the beginning or the end.
+func (c clipColumns) of(cell Cell) (cut ffmpeg.Cut, err error) {
+	read := func(place int, what string) (float64, error) {
+		if place == 0 || cell.Fields[place] == "" {
+			return 0, nil
+		}
+		s, err := strconv.ParseFloat(cell.Fields[place], 64)
+		if err != nil || !(s >= 0 && s < 1e9) {
+			return 0, fmt.Errorf("%s %q: want seconds", what, cell.Fields[place])
+		}
+		return s, nil
+	}
+	if cut.Start, err = read(c.start, "start"); err != nil {
+		return cut, err
+	}
+	end, err := read(c.end, "end")
+	if err != nil {
+		return cut, err
+	}
+	if c.end != 0 && cell.Fields[c.end] != "" {
+		if end <= cut.Start {
+			return cut, fmt.Errorf("end %g: not after the start, %g", end, cut.Start)
+		}
+		cut.Duration = end - cut.Start
+	}
+	return cut, nil
 }

@@ -4,24 +4,27 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"mmtools/pkg/media"
 )
 
 func TestParseSpec(t *testing.T) {
-	sound := Sound{Rate: 16000, Seconds: 1, NFFT: 512, Hop: 256, Mels: 64}
+	sound := Sound{Transform: LogMel, Rate: 16000, Seconds: 1, Fit: media.Pad,
+		Spectrogram: media.SpectrogramOptions{NFFT: 512, Hop: 256, Mels: 64, Scale: media.Slaney, Area: true}}
 	with := func(change func(*Sound)) Sound { s := sound; change(&s); return s }
 	for _, c := range []struct {
 		text     string
 		defaults map[string]string
 		want     SoundSpec
 	}{
-		{"wav", nil, SoundSpec{"audio", "wav", sound}},
-		{"left=wav", nil, SoundSpec{"left", "wav", sound}},
-		{"left=wav:rate=8000,mels=40", nil, SoundSpec{"left", "wav", with(func(s *Sound) { s.Rate, s.Mels = 8000, 40 })}},
-		{"wav:seconds=0.5", nil, SoundSpec{"audio", "wav", with(func(s *Sound) { s.Seconds = 0.5 })}},
-		{"wav:rate=8000", map[string]string{"rate": "44100", "hop": "128"}, SoundSpec{"audio", "wav", with(func(s *Sound) { s.Rate, s.Hop = 8000, 128 })}},
-		{"a:b", nil, SoundSpec{"audio", "a:b", sound}}, // a column's own colon
-		{"x=a:b:rate=8000", nil, SoundSpec{"x", "a:b", with(func(s *Sound) { s.Rate = 8000 })}},
-		{"=wav", nil, SoundSpec{"audio", "=wav", sound}},
+		{"wav", nil, SoundSpec{Name: "audio", Column: "wav", Sound: sound}},
+		{"left=wav", nil, SoundSpec{Name: "left", Column: "wav", Sound: sound}},
+		{"left=wav:rate=8000,mels=40", nil, SoundSpec{Name: "left", Column: "wav", Sound: with(func(s *Sound) { s.Rate, s.Spectrogram.Mels = 8000, 40 })}},
+		{"wav:seconds=0.5", nil, SoundSpec{Name: "audio", Column: "wav", Sound: with(func(s *Sound) { s.Seconds = 0.5 })}},
+		{"wav:rate=8000", map[string]string{"rate": "44100", "hop": "128"}, SoundSpec{Name: "audio", Column: "wav", Sound: with(func(s *Sound) { s.Rate, s.Spectrogram.Hop = 8000, 128 })}},
+		{"a:b", nil, SoundSpec{Name: "audio", Column: "a:b", Sound: sound}}, // a column's own colon
+		{"x=a:b:rate=8000", nil, SoundSpec{Name: "x", Column: "a:b", Sound: with(func(s *Sound) { s.Rate = 8000 })}},
+		{"=wav", nil, SoundSpec{Name: "audio", Column: "=wav", Sound: sound}},
 	} {
 		got, err := soundKind.ParseSpec(c.text, c.defaults)
 		if err != nil || !reflect.DeepEqual(got, c.want) {
@@ -29,7 +32,7 @@ func TestParseSpec(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ text, want string }{
-		{"wav:rat=8000", `no setting "rat": want rate, seconds`},
+		{"wav:rat=8000", `no setting "rat": want transform, rate, seconds`},
 		{"wav:rate=fast", "rate=fast: want a whole number"},
 		{"wav:seconds=NaN", "seconds=NaN: want a number"},
 		{"wav:rate", "want rate=HZ"},

@@ -33,7 +33,7 @@ func list(t *testing.T) (string, listed) {
 	return dir, listed{
 		Manifest: manifest, ID: "id", Label: "label",
 		Audio: []column{{Name: "audio", Column: "sound"}}, Images: []column{{Name: "image", Column: "photo"}},
-		Sound: Sound{Rate: 8000, Seconds: 0.25, NFFT: 256, Hop: 128, Mels: 20},
+		Sound: Sound{Rate: 8000, Seconds: 0.25, Spectrogram: media.SpectrogramOptions{NFFT: 256, Hop: 128, Mels: 20, Area: true}},
 	}
 }
 
@@ -54,7 +54,7 @@ type column struct{ Name, Column string }
 func (l listed) open() (*Media, error) {
 	o := MediaOptions{Root: l.Root, ID: l.ID, Label: l.Label, Where: l.Where, Classes: l.Classes, OnlyClasses: l.OnlyClasses, Missing: l.Missing, Errors: l.Errors}
 	for _, c := range l.Audio {
-		o.Channels = append(o.Channels, SoundSpec{c.Name, c.Column, l.Sound})
+		o.Channels = append(o.Channels, SoundSpec{Name: c.Name, Column: c.Column, Sound: l.Sound})
 	}
 	for _, c := range l.Images {
 		o.Channels = append(o.Channels, PictureSpec{c.Name, c.Column, l.Picture})
@@ -146,7 +146,7 @@ func band(t *testing.T, hertz float64) int {
 	if err := w.ReadMono(wave, 0); err != nil {
 		t.Fatal(err)
 	}
-	l, err := media.NewLogMel(media.LogMelOptions{Rate: 8000, Samples: 2000, NFFT: 256, Hop: 128, Mels: 20, Centre: true})
+	l, err := media.NewSpectrogram(media.SpectrogramOptions{Rate: 8000, Samples: 2000, NFFT: 256, Hop: 128, Mels: 20, Area: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestMediaRefuses(t *testing.T) {
 		{"not an image", func(t *testing.T, dir string, _ *listed) { write(t, dir, "p/c.png", cut) }, "p/c.png: reading the image header"},
 		{"no first image", tree(header + "a,1,s/a.wav,,x\n"), `modality "image": the column holds no image to take the size from`},
 		{"no length", func(_ *testing.T, _ string, o *listed) { o.Sound.Seconds = 0 }, `modality "audio": 0 seconds`},
-		{"no hop", func(_ *testing.T, _ string, o *listed) { o.Sound.Hop = 0 }, `modality "audio": hop of 0`},
+		{"no hop", func(_ *testing.T, _ string, o *listed) { o.Sound.Spectrogram.Hop = 0 }, `modality "audio": hop of 0`},
 		{"one side", func(_ *testing.T, _ string, o *listed) { o.Picture.Height = 8 }, `modality "image": image size 8x0`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -292,7 +292,7 @@ func TestMediaDigest(t *testing.T) {
 	for name, change := range map[string]func(*listed){
 		"rows":    func(o *listed) { o.Where = []Condition{{"split", []string{"train"}}} },
 		"classes": func(o *listed) { o.Classes = []string{"10", "9"} },
-		"sound":   func(o *listed) { o.Sound.Hop = 127 },
+		"sound":   func(o *listed) { o.Sound.Spectrogram.Hop = 127 },
 		"picture": func(o *listed) { o.Picture.Colour = true },
 		"a file":  func(*listed) { write(t, dir, "s/b.wav", tone(8000, 501, 880)) },
 	} {
@@ -372,7 +372,7 @@ func TestRealMedia(t *testing.T) {
 	o := listed{Manifest: shared(t, "avmnist/manifest.csv"), ID: "sample_id", Label: "label",
 		Audio: []column{{"audio", "audio"}}, Images: []column{{"image", "image"}},
 		Where: []Condition{{"split_speaker", []string{"test"}}},
-		Sound: Sound{Rate: 8000, Seconds: 0.5, NFFT: 256, Hop: 128, Mels: 40}}
+		Sound: Sound{Rate: 8000, Seconds: 0.5, Spectrogram: media.SpectrogramOptions{NFFT: 256, Hop: 128, Mels: 40, Area: true}}}
 	src := openMedia(t, o)
 	n, pixels := 0, 0.0
 	images, err := media.OpenArray(shared(t, "avmnist/npy/image_pixels.npy"))

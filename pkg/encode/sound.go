@@ -3,21 +3,35 @@ package encode
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"mmtools/pkg/media"
 )
 
-// Sound says how wav files become log-mel spectrograms of one shape: mixed to one channel, resampled to Rate, cut after
-// Seconds or filled up with silence, then transformed as media.LogMel says, frames centred.
+// Transform names what a sound becomes.
+type Transform string
+
+// The transforms, each with defaults of its own: see soundKind.
+const (
+	LogMel      Transform = "logmel"
+	Spectrogram Transform = "spectrogram"
+	MFCC        Transform = "mfcc"
+	Fbank       Transform = "fbank" // Kaldi's filter bank
+	Wave        Transform = "wave"  // the samples themselves
+)
+
+// LateFit keeps a shorter sound's own length, and fills its spectrogram up with frames of 0.
+const LateFit media.Fit = "late"
+
+// Sound says how sounds become tensors of one shape: mixed to one channel, resampled to Rate, given a length, and transformed.
 type Sound struct {
-	Rate      int     // frames a second
-	Seconds   float64 // length
-	NFFT      int     // samples of a transform
-	Window    int     // samples of the Hann window, 0 for NFFT
-	Hop       int     // samples from one frame to the next
-	Mels      int     // bands
-	Low, High float64 // Hz; High 0 for Rate/2
+	Transform   Transform // "" is LogMel
+	Rate        int       // samples a second
+	Seconds     float64   // length
+	Fit         media.Fit // "" is media.Pad
+	Clip        bool      // samples beyond -1 and 1, which resampling can make, become these
+	Spectrogram media.SpectrogramOptions
 }
 
 // maxSoundSamples bounds a waveform: 256 MiB of float32.
@@ -25,13 +39,23 @@ const maxSoundSamples = 1 << 26
 
 func (s Sound) samples() int { return int(math.Round(float64(s.Rate) * s.Seconds)) }
 
-// plan makes the transform.
-func (s Sound) plan() (*media.LogMel, error) {
-	if !(s.Seconds > 0) || float64(s.Rate)*s.Seconds > maxSoundSamples {
-		return nil, fmt.Errorf("%g seconds of %d frames: want 1 to %d in all", s.Seconds, s.Rate, maxSoundSamples)
+// plan makes the transform; nil for the wave itself. Its memory is bounded by the tensor's.
+func (s Sound) plan() (*media.Spectrogram, error) {
+	if !(s.Seconds > 0) || s.Rate < 1 || float64(s.Rate)*s.Seconds > maxSoundSamples || s.samples() < 1 {
+		return nil, fmt.Errorf("%g seconds of %d samples: want 1 to %d in all", s.Seconds, s.Rate, maxSoundSamples)
 	}
-	return media.NewLogMel(media.LogMelOptions{Rate: s.Rate, Samples: s.samples(), NFFT: s.NFFT, Window: s.Window,
-		Hop: s.Hop, Mels: s.Mels, Low: s.Low, High: s.High, Centre: true})
+	if s.Fit != "" && s.Fit != LateFit && !slices.Contains(media.Fits, s.Fit) {
+		return nil, fmt.Errorf("fit %q: want %s or one of %v", s.Fit, LateFit, media.Fits)
+	}
+	if s.Transform == Wave {
+		if s.Fit == LateFit {
+			return nil, fmt.Errorf("fit %s: the transform %s has no frames", LateFit, Wave)
+		}
+		return nil, nil
+	}
+	o := s.Spectrogram
+	o.Rate, o.Samples = s.Rate, s.samples()
+	return media.NewSpectrogram(o)
 }
 
 // resamplers makes each filter once for all goroutines.
