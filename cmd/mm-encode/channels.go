@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mmtools/pkg/cli"
@@ -12,6 +13,9 @@ import (
 type channelFlags struct {
 	Audio []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
 	Image []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
+	Text  []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Hash the texts of column COL into a vector of n-grams, as modality NAME (default: text); with tokenizer=FILE turn them into token ids for --encoder. Repeat for more modalities."`
+
+	Encoder []string `sep:"none" placeholder:"NAME=FILE.onnx[:KEY=VALUE,...]" help:"Run the ONNX model in FILE over modality NAME, and keep its output, an embedding, in place of what the modality's own flag makes. It takes ONNX Runtime's shared library, which MM_ONNXRUNTIME names where the system does not know it. Repeat for more modalities."`
 
 	Sound   soundFlags   `embed:""`
 	Picture pictureFlags `embed:""`
@@ -45,6 +49,8 @@ func (c *channelFlags) columns(kind string) (texts []string, defaults map[string
 		return c.Audio, settings
 	case "image":
 		return c.Image, map[string]string{"size": c.Picture.ImageSize, "mode": c.Picture.ImageMode}
+	case "text":
+		return c.Text, nil
 	}
 	panic("mm-encode: no flag for kind " + kind)
 }
@@ -67,14 +73,45 @@ func (c *channelFlags) specs() ([]encode.Spec, error) {
 	if len(specs) == 0 {
 		return nil, cli.Usage("no modality: want %s", strings.Join(flags, " or "))
 	}
+	return c.encoded(specs)
+}
+
+// encoded puts the models of --encoder around the modalities that they name.
+func (c *channelFlags) encoded(specs []encode.Spec) ([]encode.Spec, error) {
+	seen := map[string]bool{}
+	for _, text := range c.Encoder {
+		parsed, err := encode.EncoderKind.ParseSpec(text, nil)
+		if err != nil {
+			return nil, cli.Usage("--encoder %s: %w", text, err)
+		}
+		encoder := parsed.(encode.EncoderSpec)
+		i := slices.IndexFunc(specs, func(s encode.Spec) bool { return s.ModalityName() == encoder.Name })
+		if i < 0 {
+			return nil, cli.Usage("--encoder %s: no modality %q: want NAME=FILE.onnx, NAME being one of %s", text, encoder.Name, names(specs))
+		}
+		if seen[encoder.Name] {
+			return nil, cli.Usage("--encoder %s: modality %q has one already", text, encoder.Name)
+		}
+		seen[encoder.Name] = true
+		encoder.Inner = specs[i]
+		specs[i] = encoder
+	}
 	return specs, nil
+}
+
+func names(specs []encode.Spec) string {
+	list := make([]string, len(specs))
+	for i, s := range specs {
+		list[i] = s.ModalityName()
+	}
+	return strings.Join(list, ", ")
 }
 
 // channelHelp describes the settings of every kind, for --help and the manual page.
 func channelHelp() string {
 	var b strings.Builder
 	b.WriteString("A column's settings follow it after a colon, as in --audio left=wav:rate=8000,mels=40; the flags of the same names hold for those that have none.\n")
-	for _, kind := range encode.Kinds {
+	for _, kind := range append(slices.Clone(encode.Kinds), encode.EncoderKind) {
 		fmt.Fprintf(&b, "\n--%s: %s\n\n", kind.Name, kind.Help)
 		for _, key := range kind.Keys {
 			fmt.Fprintf(&b, "    %-16s %s", key.Name+"="+key.Placeholder, key.Help)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mmtools/internal/exits"
+	"mmtools/internal/onnxfixture"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 
@@ -25,7 +26,15 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Setup: fixtures,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits.Command}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits.Command}, Condition: condition})
+}
+
+// condition: onnx, where there is an ONNX Runtime to test with.
+func condition(name string) (bool, error) {
+	if name == "onnx" {
+		return onnxfixture.Find() != "", nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
 }
 
 // fixtures lays tiny arrays, sounds and images of four samples into a script's folder.
@@ -59,6 +68,9 @@ func fixtures(env *testscript.Env) error {
 		files["png/"+name+".png"] = b.Bytes()
 	}
 	files["wav/cut.wav"] = files["wav/a.wav"][:100]
+	files["planes.onnx"] = onnxfixture.Planes(3, []float32{1, 2, 3}).Bytes()
+	files["tokens.onnx"] = onnxfixture.Tokens(6, 2, []float32{0, 0, 1, 1, 2, 4, 3, 9, 4, 16, 5, 25 + 4}).Bytes()
+	env.Setenv("MM_ONNXRUNTIME", onnxfixture.Find())
 	for name, data := range files {
 		path := filepath.Join(env.WorkDir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -11,15 +11,15 @@ import (
 // is skipped.
 func Library(t testing.TB) string {
 	t.Helper()
-	path := find()
+	path := Find()
 	if path == "" {
 		t.Skip("no ONNX Runtime to test with: run scripts/onnxruntime, or set MM_ONNXRUNTIME")
 	}
 	return path
 }
 
-// find returns "" where there is none.
-func find() string {
+// Find returns the library's path, "" where there is none.
+func Find() string {
 	if path := os.Getenv("MM_ONNXRUNTIME"); path != "" {
 		return path
 	}

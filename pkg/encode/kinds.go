@@ -31,6 +31,7 @@ type Key struct {
 var Kinds = []Kind{
 	soundKind,
 	pictureKind,
+	textKind,
 }
 
 // LookKind returns the kind of that name.

@@ -12,10 +12,21 @@ import (
 // LibraryVariable is the environment variable that names ONNX Runtime's file, or a folder that holds it.
 const LibraryVariable = "MM_ONNXRUNTIME"
 
-// ErrLibrary says that ONNX Runtime could not be opened.
-var ErrLibrary = errors.New("ONNX Runtime is not to be had")
+// ErrLibrary says that ONNX Runtime could not be opened. Such an error has a method Hint() string, which says how to get it.
+var ErrLibrary = errors.New("ONNX Runtime cannot be opened")
 
-const howToGet = "Point " + LibraryVariable + " at its shared library (release 1.24 or later), or at a folder that holds it, such as " +
+type libraryError struct {
+	cause string
+	hint  string
+}
+
+func (e libraryError) Error() string        { return ErrLibrary.Error() + ": " + e.cause }
+func (e libraryError) Is(target error) bool { return target == ErrLibrary }
+
+// Hint says what the user can do.
+func (e libraryError) Hint() string { return e.hint }
+
+const howToGet = "point " + LibraryVariable + " at its shared library (release 1.24 or later), or at a folder that holds it, such as " +
 	"node_modules/onnxruntime-node after `npm install --ignore-scripts onnxruntime-node` (the file is " +
 	"bin/napi-v6/linux/x64/libonnxruntime.so.1 in it), or onnxruntime/capi in Python's site-packages after `pip install onnxruntime`"
 
@@ -43,7 +54,7 @@ func Library(named string) ([]string, error) {
 	}
 	info, err := os.Stat(named)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w. %s", ErrLibrary, from, err, howToGet)
+		return nil, libraryError{fmt.Sprintf("%s: %v", from, err), howToGet}
 	}
 	if !info.IsDir() {
 		return []string{named}, nil
@@ -63,7 +74,7 @@ func Library(named string) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: %s: no %s in %s. %s", ErrLibrary, from, libraryNames()[0], named, howToGet)
+		return nil, libraryError{fmt.Sprintf("%s: no %s in %s", from, libraryNames()[0], named), howToGet}
 	}
 	return slices.Compact(found), nil
 }

@@ -71,7 +71,8 @@ func TestLibraryLookedFor(t *testing.T) {
 		t.Errorf("by default: %v, %v", names, err)
 	}
 	_, err := Library(filepath.Join(t.TempDir(), "absent"))
-	if !errors.Is(err, ErrLibrary) || !strings.Contains(err.Error(), "onnxruntime-node") {
+	var hinted interface{ Hint() string }
+	if !errors.Is(err, ErrLibrary) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), "onnxruntime-node") {
 		t.Errorf("absent: %v", err)
 	}
 	folder := t.TempDir()

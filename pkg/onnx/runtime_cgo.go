@@ -35,7 +35,7 @@ func openRuntime(named string) error {
 			causes = append(causes, err.Error())
 		}
 	}
-	return fmt.Errorf("%w: %s. %s", ErrLibrary, strings.Join(causes, "; "), howToGet)
+	return libraryError{strings.Join(causes, "; "), howToGet}
 }
 
 func sessionOptions(o Options) (*ort.SessionOptions, error) {

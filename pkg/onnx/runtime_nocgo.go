@@ -2,9 +2,7 @@
 
 package onnx
 
-import "fmt"
-
-var errNoCgo = fmt.Errorf("%w: this program was built without cgo: build it with CGO_ENABLED=1 and a C compiler", ErrLibrary)
+var errNoCgo = libraryError{"this program was built without cgo", "build it with CGO_ENABLED=1 and a C compiler"}
 
 func inspect(string, Options) (inputs, outputs []Port, err error) { return nil, nil, errNoCgo }
 
