@@ -10,6 +10,7 @@ import (
 
 type compareCommand struct {
 	Results       []string `arg:"" name:"results" placeholder:"[NAME=]FILE.json" help:"Results of mm-eval --format json. Several files under one NAME are one method with several seeds (default name: the file's)."`
+	Against       []string `sep:"none" placeholder:"NAME" help:"Say too by how much every method is above method NAME, seed by seed, with a 95% interval; the results of all methods are pairs in the order in which they are given. Repeat it for several."`
 	Format        string   `default:"table" enum:"table,json" placeholder:"FORMAT" help:"Print a table or json (default: ${default})."`
 	Figure        string   `placeholder:"FILE" help:"Draw the accuracies into FILE, .svg or .png."`
 	HTML          string   `name:"html" placeholder:"FILE" help:"Write a page of tables and figures, which needs no other file, to FILE."`
@@ -46,6 +47,9 @@ func (c *compareCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := all.checkAgainst(c.Against); err != nil {
+		return err
+	}
 	side := &files{ctx: ctx}
 	defer side.abort()
 	if c.Figure != "" {
@@ -63,9 +67,13 @@ func (c *compareCommand) Run(ctx *cli.Context) error {
 		}
 	}
 	if c.Format == "json" {
-		err = all.writeJSON(out)
+		err = all.writeJSON(out, c.Against)
 	} else {
-		err = writeTables(out, []*report.Table{all.accuracyTable(), all.contributionTable()})
+		tables := []*report.Table{all.accuracyTable(), all.contributionTable()}
+		for _, name := range c.Against {
+			tables = append(tables, all.differenceTable(name))
+		}
+		err = writeTables(out, tables)
 	}
 	if err != nil {
 		return err
@@ -101,7 +109,10 @@ type methodJSON struct {
 	MacroF1              spreadJSON                  `json:"macro_f1"`
 	MeanAveragePrecision spreadJSON                  `json:"mean_average_precision"`
 	Coalitions           ordered[spreadJSON]         `json:"coalitions"`
+	OneModality          spreadJSON                  `json:"one_modality"`
 	Modalities           ordered[modalitySpreadJSON] `json:"modalities"`
+	// Differences are by which it is above other methods, with the limits of 95% intervals.
+	Differences ordered[ordered[differenceJSON]] `json:"above,omitempty"`
 }
 
 type modalitySpreadJSON struct {
@@ -110,20 +121,23 @@ type modalitySpreadJSON struct {
 	ShareBelowOne    spreadJSON `json:"share_below_one"`
 }
 
-func (c *comparison) writeJSON(w io.Writer) error {
+func (c *comparison) writeJSON(w io.Writer, against []string) error {
 	var all ordered[methodJSON]
 	for _, m := range c.methods {
 		spread := func(pick figure) spreadJSON {
 			mean, deviation := m.spread(pick)
 			return spreadJSON{number(mean), number(deviation)}
 		}
-		j := methodJSON{Seeds: len(m.results), Accuracy: spread(accuracy), MacroF1: spread(macroF1), MeanAveragePrecision: spread(meanAveragePrecision)}
+		j := methodJSON{Seeds: len(m.results), Accuracy: spread(accuracy), MacroF1: spread(macroF1), MeanAveragePrecision: spread(meanAveragePrecision), OneModality: spread(oneModality)}
 		for k, name := range c.coalitions {
 			j.Coalitions = append(j.Coalitions, entry[spreadJSON]{name, spread(coalition(k))})
 		}
 		for p, name := range c.modalities {
 			j.Modalities = append(j.Modalities, entry[modalitySpreadJSON]{name, modalitySpreadJSON{
 				spread(alone(p)), spread(meanContribution(p)), spread(shareBelowOne(p))}})
+		}
+		if len(against) > 0 {
+			j.Differences = c.differences(m, against)
 		}
 		all = append(all, entry[methodJSON]{m.name, j})
 	}

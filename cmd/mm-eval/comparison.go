@@ -139,13 +139,13 @@ func keys[T any](o ordered[T]) []string {
 }
 
 func (c *comparison) accuracyTable() *report.Table {
-	t := &report.Table{Caption: "Accuracy, macro F1 and mean average precision, in percent.",
-		Head: []string{"method", "seeds", "accuracy", "macro F1", "mean AP"}}
+	t := &report.Table{Caption: "Accuracy, macro F1 and mean average precision, and the mean accuracy of a single modality, in percent.",
+		Head: []string{"method", "seeds", "accuracy", "macro F1", "mean AP", "one modality"}}
 	for _, name := range c.modalities {
 		t.Head = append(t.Head, name+" alone")
 	}
 	for _, m := range c.methods {
-		row := []string{m.name, strconv.Itoa(len(m.results)), m.cell(accuracy, 100, 2), m.cell(macroF1, 100, 2), m.cell(meanAveragePrecision, 100, 2)}
+		row := []string{m.name, strconv.Itoa(len(m.results)), m.cell(accuracy, 100, 2), m.cell(macroF1, 100, 2), m.cell(meanAveragePrecision, 100, 2), m.cell(oneModality, 100, 2)}
 		for p := range c.modalities {
 			row = append(row, m.cell(alone(p), 100, 2))
 		}

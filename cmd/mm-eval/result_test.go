@@ -36,7 +36,7 @@ func FuzzResult(f *testing.F) {
 		c := &comparison{methods: []*method{{name: "m", results: []*result{r, r}}},
 			modalities: keys(r.Modalities), coalitions: keys(r.Coalitions), classes: keys(r.PerClass)}
 		var b bytes.Buffer
-		if err := errors.Join(c.accuracyTable().WriteText(&b), c.contributionTable().WriteText(&b), c.coalitionTable().WriteText(&b), c.writeJSON(&b)); err != nil {
+		if err := errors.Join(c.accuracyTable().WriteText(&b), c.contributionTable().WriteText(&b), c.coalitionTable().WriteText(&b), c.writeJSON(&b, nil)); err != nil {
 			t.Fatal(err)
 		}
 	})

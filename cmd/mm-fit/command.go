@@ -17,6 +17,7 @@ type command struct {
 	Init     string `placeholder:"MODEL" help:"Go on from this model instead of a new one."`
 	Plan     string `placeholder:"FILE" help:"Train on the rows of this plan; - reads it from standard input (default: every sample once, whole)."`
 	Epochs   int    `default:"1" placeholder:"N" help:"Train for N epochs more; 0 writes the model untrained (default: ${default})."`
+	LeaveOut string `placeholder:"I/N" help:"Train without the samples of the I-th of N folds, by a hash of their ids, and keep that in the model, which goes on without them: mm-value --left-out values them out of fold."`
 	Validate string `placeholder:"FILE" help:"Measure the accuracy on these samples after every epoch."`
 	Keep     string `default:"auto" enum:"auto,best,last" placeholder:"WHICH" help:"With best, the model also keeps the weights of the epoch that validated best, which mm-eval prefers; with last it does not; auto is best where --validate is given (default: ${default})."`
 
@@ -43,6 +44,9 @@ func (c *command) Run(ctx *cli.Context) error {
 	if err := c.Training.check(); err != nil {
 		return err
 	}
+	if err := c.checkLeaveOut(); err != nil {
+		return err
+	}
 	if len(c.Weights.Export) > 0 && c.Init != "" && c.Epochs == 0 && c.Samples == "" && c.Output.Output == "" {
 		return c.convert(ctx)
 	}
@@ -58,6 +62,9 @@ func (c *command) Run(ctx *cli.Context) error {
 	defer samples.Close()
 	model, err := c.start(ctx, samples)
 	if err != nil {
+		return err
+	}
+	if err := c.leaveOut(model, samples); err != nil {
 		return err
 	}
 	spec, err := specOf(model)
@@ -136,13 +143,18 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 		if err := c.Weights.check(spec); err != nil {
 			return nil, err
 		}
-		state := c.Training.state(checkpoint.State{})
+		state := c.Training.state(checkpoint.State{LeftOut: c.LeaveOut})
 		if err := c.Training.factors(&state, spec); err != nil {
 			return nil, err
 		}
 		if err := train.CheckOptimizer(state.Optimizer); err != nil {
 			return nil, cli.Usage("%w", err)
 		}
+		fold, err := state.Fold()
+		if err != nil {
+			return nil, err
+		}
+		samples.LeaveOut(fold) // before the model is standardized by the others
 		model, err := train.New(spec, state, samples)
 		if err != nil {
 			return nil, err

@@ -41,6 +41,8 @@ func (c *command) passes() int {
 	switch c.Method {
 	case "sample":
 		return c.sampleLevel(0).Passes()
+	case "adaptive":
+		return c.sampleLevel(0).Adaptive().Passes()
 	case "modality":
 		return 3
 	}
@@ -77,6 +79,9 @@ func (c *command) check() error {
 	if c.Method == "sample" && !slices.Contains(resample.Copyings, resample.Copying(c.Function)) {
 		return cli.Usage("--function %s is for --method modality", c.Function)
 	}
+	if c.Method == "adaptive" && (c.Function != "linear" || c.Strength != 1 || c.MaxCopies != 0) {
+		return cli.Usage("--method adaptive has a function of its own, and takes no --function, --strength or --max-copies")
+	}
 	if c.Compat == "published" {
 		return c.checkCompat()
 	}
@@ -86,6 +91,8 @@ func (c *command) check() error {
 // checkCompat refuses what the published code does not have.
 func (c *command) checkCompat() error {
 	switch {
+	case c.Method == "adaptive":
+		return cli.Usage("--compat published takes no --method adaptive")
 	case c.Method == "sample" && c.Function != "linear" && c.Function != "published":
 		return cli.Usage("--compat published with --function %s: the published code has its thresholds alone", c.Function)
 	case c.Strength != 1 || c.MaxCopies != 0 || c.Budget != 0 || c.Share != 0 || c.Smooth != 0 || c.Balance:
@@ -156,6 +163,11 @@ func (c *command) plan(tool string, from schema.Contributions) schema.Plan {
 		if c.MaxCopies > 0 {
 			number("mm.max_copies", float64(c.MaxCopies))
 		}
+		if c.Balance {
+			plan.Extra["mm.balance"] = "true"
+		}
+	case "adaptive":
+		number("mm.budget", c.sampleLevel(0).Adaptive().Budget)
 		if c.Balance {
 			plan.Extra["mm.balance"] = "true"
 		}

@@ -31,6 +31,7 @@ type command struct {
 	Cooperation  bool   `help:"Write the column cooperation too: what all modalities together are worth beyond the sum of what each is worth alone."`
 	Interactions bool   `help:"Write columns interaction_A_B too, the Shapley interaction index of each pair: above 0 where the two complement each other, below 0 where one would do."`
 	Shard        string `placeholder:"I/N" help:"Value the I-th of N equal parts of the samples, from 1; the contributions of all parts join by cat. Samples have to be a file."`
+	LeftOut      bool   `help:"Value the samples alone that the model was trained without (mm-fit --leave-out): the contributions of the models of all folds join by cat to those of every sample, out of fold."`
 	Summary      string `placeholder:"FILE" help:"Write what there is to read in the contributions to FILE as JSON: means, shares, quantiles, classes, agreement, the largest discrepancies."`
 	BatchSize    int    `default:"512" placeholder:"N" env:"MM_BATCH_SIZE" help:"Give the model N samples at once (default: ${default})."`
 
@@ -60,6 +61,8 @@ func (c *command) check() error {
 		return cli.Usage("--predictions takes no --absence: only their writer knows what is absent")
 	case c.Predictions != "" && valuation.Estimator(c.Estimator).Sampled():
 		return cli.Usage("--predictions hold every coalition: --estimator %s draws some, want exact or banzhaf", c.Estimator)
+	case c.Predictions != "" && c.LeftOut:
+		return cli.Usage("--predictions takes no --left-out: only the model says what it was trained without")
 	case c.Predictions != "" && c.Shard != "":
 		return cli.Usage("--predictions takes no --shard")
 	case c.Additive && c.Predictions == "":

@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("MM_VALUE_MAIN") != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"mm-value": main, "show": show})
 }
 
@@ -43,15 +46,7 @@ func modalities(names ...string) []modality.Modality {
 func fixtures(env *testscript.Env) error {
 	at := func(name string) string { return filepath.Join(env.WorkDir, name) }
 	none := []float32{0, 0, 0}
-	table := []schema.Sample{ // the table of docs/design.md, row by row
-		{ID: "111", Tensors: []any{[]float32{0, -4, 0}, []float32{0, -4, 0}}},
-		{ID: "110", Tensors: []any{[]float32{0, -4, 0}, none}},
-		{ID: "100", Tensors: []any{[]float32{0, -2, 0}, []float32{0, -2, 0}}},
-		{ID: "011", Tensors: []any{[]float32{0, -4, 2}, []float32{0, -4, 2}}},
-		{ID: "010", Tensors: []any{[]float32{0, -4, 0}, []float32{0, 4, 0}}},
-		{ID: "000", Tensors: []any{none, none}},
-		{ID: "a only", Tensors: []any{[]float32{0, -4, 0}, nil}},
-	}
+	table := tableSamples()
 	swapped := make([]schema.Sample, len(table))
 	for i, s := range table {
 		swapped[i] = schema.Sample{ID: s.ID, Tensors: []any{s.Tensors[1], s.Tensors[0]}}
@@ -79,6 +74,20 @@ func fixtures(env *testscript.Env) error {
 	}
 	return errors.Join(writeModel(at("model.arrow")), writePredictions(at("predictions.arrows"), true), writePredictions(at("partial.arrows"), false),
 		writeSingles(at("singles.arrows")))
+}
+
+// tableSamples are the table of docs/design.md, row by row, and a sample without v.
+func tableSamples() []schema.Sample {
+	none := []float32{0, 0, 0}
+	return []schema.Sample{
+		{ID: "111", Tensors: []any{[]float32{0, -4, 0}, []float32{0, -4, 0}}},
+		{ID: "110", Tensors: []any{[]float32{0, -4, 0}, none}},
+		{ID: "100", Tensors: []any{[]float32{0, -2, 0}, []float32{0, -2, 0}}},
+		{ID: "011", Tensors: []any{[]float32{0, -4, 2}, []float32{0, -4, 2}}},
+		{ID: "010", Tensors: []any{[]float32{0, -4, 0}, []float32{0, 4, 0}}},
+		{ID: "000", Tensors: []any{none, none}},
+		{ID: "a only", Tensors: []any{[]float32{0, -4, 0}, nil}},
+	}
 }
 
 func nan() float64 { zero := 0.0; return zero / zero }

@@ -66,10 +66,10 @@ func (c *command) columns(names []string) (fields []arrow.Field) {
 	return fields
 }
 
-// append writes the rows of a result, the first of which is at a position in the samples; columns are those of its batch.
-func (o *output) append(first int64, id func(i int) string, columns []arrow.Array, r *valuation.Result) error {
+// append writes the rows of a result; columns are those of its batch.
+func (o *output) append(id func(i int) string, columns []arrow.Array, r *valuation.Result) error {
 	rows := schema.ContributionRows{
-		Rows: r.Rows, First: first, ID: id, Label: r.Label, Prediction: r.Prediction, Phi: r.Phi, StdErr: r.StdErr,
+		Rows: r.Rows, At: r.At, ID: id, Label: r.Label, Prediction: r.Prediction, Phi: r.Phi, StdErr: r.StdErr,
 	}
 	if o.right {
 		rows.Right = r.Right

@@ -45,9 +45,9 @@ func (c *command) find(ctx *cli.Context, about schema.Contributions, o valuation
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-func (f *found) add(r *valuation.Result, first int64, id func(i int) string) {
+func (f *found) add(r *valuation.Result, id func(i int) string) {
 	if f.reading != nil {
-		f.reading.Add(r, first, id)
+		f.reading.Add(r, id)
 	}
 }
 

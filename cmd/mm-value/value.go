@@ -20,7 +20,7 @@ import (
 
 // model values samples with a model.
 func (c *command) model(ctx *cli.Context) (*found, error) {
-	m, epoch, err := c.readModel(ctx)
+	m, state, err := c.readModel(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +34,9 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 		return nil, fmt.Errorf("%s: loading the model: %w", c.Model, err)
 	}
 	o := c.options()
+	if o.Fold, err = c.fold(state); err != nil {
+		return nil, err
+	}
 	if err := validate(o, c.Model, len(predictor.Modalities()), len(predictor.Classes())); err != nil {
 		return nil, err
 	}
@@ -56,7 +59,10 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 		Modalities: predictor.Modalities(), Classes: predictor.Classes(), Extra: r.Header().Extra,
 		Digest: schema.Digest{Samples: r.Header().Digest.Samples, Model: m.Digest()},
 	})
-	about.Epoch = epoch
+	about.Epoch = state.Epoch
+	if o.Fold != nil {
+		about.Digest.Model, about.Extra["mm.folds"] = "", strconv.Itoa(o.Fold.Of)
+	}
 	if spec, err := network.ParseSpec(m.Spec); err != nil {
 		return nil, err
 	} else if strings.HasPrefix(spec.Fusion, "attention") {
@@ -76,8 +82,8 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 	f.summary, err = valuation.Run(ctx, r, predictor, o, func(b *schema.SamplesBatch, res *valuation.Result) error {
 		progress.Add(int64(res.Rows))
 		id := func(i int) string { return b.ID(res.First + i) }
-		f.add(res, b.First()+int64(res.First), id)
-		return out.append(b.First()+int64(res.First), id, b.Columns(), res)
+		f.add(res, id)
+		return out.append(id, b.Columns(), res)
 	})
 	if err != nil {
 		return nil, err
@@ -95,22 +101,34 @@ func validate(o valuation.Options, name string, modalities, classes int) error {
 	return err
 }
 
-// readModel reads the model and the number of epochs it was trained for.
-func (c *command) readModel(ctx *cli.Context) (schema.Model, int, error) {
+// fold returns the samples to value with --left-out: those that the model was trained without.
+func (c *command) fold(state checkpoint.State) (*schema.Fold, error) {
+	if !c.LeftOut {
+		return nil, nil
+	}
+	f, err := state.Fold()
+	if f == nil && err == nil {
+		err = stream.Errorf("%s: trained on every sample: --left-out wants a model of mm-fit --leave-out", c.Model)
+	}
+	return f, err
+}
+
+// readModel reads the model and the state of its training.
+func (c *command) readModel(ctx *cli.Context) (schema.Model, checkpoint.State, error) {
 	in, err := ctx.OpenStream(c.Model)
 	if err != nil {
-		return schema.Model{}, 0, err
+		return schema.Model{}, checkpoint.State{}, err
 	}
 	defer in.Close()
 	m, err := schema.ReadModel(in, schema.RoleOptimizer)
 	if err != nil {
-		return m, 0, err
+		return m, checkpoint.State{}, err
 	}
-	state, err := checkpoint.FromModel(m, in.Name())
+	read, err := checkpoint.FromModel(m, in.Name())
 	if err != nil {
-		return m, 0, err
+		return m, checkpoint.State{}, err
 	}
-	return m, state.State.Epoch, nil
+	return m, read.State, nil
 }
 
 // replacement computes what stands in for absent modalities.
@@ -193,11 +211,11 @@ func (c *command) predictions(ctx *cli.Context) (*found, error) {
 	}
 	progress := ctx.Progress(0, "samples")
 	defer progress.Done()
-	f.summary, err = valuation.RunPredictions(ctx, r, in.Name(), o, func(ids []string, first int64, res *valuation.Result) error {
+	f.summary, err = valuation.RunPredictions(ctx, r, in.Name(), o, func(ids []string, _ int64, res *valuation.Result) error {
 		progress.Add(int64(res.Rows))
 		id := func(i int) string { return ids[i] }
-		f.add(res, first, id)
-		return out.append(first, id, nil, res)
+		f.add(res, id)
+		return out.append(id, nil, res)
 	})
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ complete -c mm-eval -n '__fish_seen_subcommand_from contributions' -l truth-id -
 complete -c mm-eval -n '__fish_seen_subcommand_from contributions' -l truth-column -r -d 'Take the noisy modality\'s name from column COL of --truth; samples with another value there are left out (default: noisy)'
 complete -c mm-eval -n '__fish_seen_subcommand_from contributions' -s o -l output -r -d 'Write to FILE, through a temporary file beside it that replaces it on success (default: standard output; - writes to a terminal too)'
 complete -c mm-eval -n 'not __fish_seen_subcommand_from evaluate contributions compare show' -a compare -d 'Compare the results of several methods, in a table, a figure and a page'
+complete -c mm-eval -n '__fish_seen_subcommand_from compare' -l against -r -d 'Say too by how much every method is above method NAME, seed by seed, with a 95% interval; the results of all methods are pairs in the order in which they are given'
 complete -c mm-eval -n '__fish_seen_subcommand_from compare' -l format -r -f -a 'table json' -d 'Print a table or json (default: table)'
 complete -c mm-eval -n '__fish_seen_subcommand_from compare' -l figure -r -d 'Draw the accuracies into FILE, .svg or .png'
 complete -c mm-eval -n '__fish_seen_subcommand_from compare' -l html -r -d 'Write a page of tables and figures, which needs no other file, to FILE'

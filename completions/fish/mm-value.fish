@@ -17,6 +17,7 @@ complete -c mm-value -l right -d 'Write the column right too: for each coalition
 complete -c mm-value -l cooperation -d 'Write the column cooperation too: what all modalities together are worth beyond the sum of what each is worth alone'
 complete -c mm-value -l interactions -d 'Write columns interaction_A_B too, the Shapley interaction index of each pair: above 0 where the two complement each other, below 0 where one would do'
 complete -c mm-value -l shard -r -d 'Value the I-th of N equal parts of the samples, from 1; the contributions of all parts join by cat'
+complete -c mm-value -l left-out -d 'Value the samples alone that the model was trained without (mm-fit --leave-out): the contributions of the models of all folds join by cat to those of every sample, out of fold'
 complete -c mm-value -l summary -r -d 'Write what there is to read in the contributions to FILE as JSON: means, shares, quantiles, classes, agreement, the largest discrepancies'
 complete -c mm-value -l batch-size -r -d 'Give the model N samples at once (default: 512)'
 complete -c mm-value -l seed -r -d 'Seed of every random choice; the same seed gives the same bytes (default: 0)'

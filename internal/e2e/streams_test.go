@@ -47,8 +47,14 @@ func samples(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: samples FILE [KEY=VALUE ...]")
 	}
-	s := settings(ts, args[1:], map[string]string{"rows": "120", "seed": "1", "classes": "3", "nan": "-1", "audio": "8", "image": "6", "prefix": "s"})
+	s := settings(ts, args[1:], map[string]string{"rows": "120", "seed": "1", "classes": "3", "nan": "-1", "audio": "8", "image": "6", "prefix": "s", "without": ""})
 	classes, nan := atoi(ts, s["classes"]), atoi(ts, s["nan"])
+	var without *schema.Fold // whose samples are drawn, and not written
+	if s["without"] != "" {
+		fold, err := schema.ParseFold(s["without"])
+		ts.Check(err)
+		without = &fold
+	}
 	head := schema.Samples{DTypes: []schema.DType{schema.Float32, schema.Float32}}
 	head.Tool = "e2e"
 	head.Modalities = []modality.Modality{
@@ -82,7 +88,9 @@ func samples(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			sample.Tensors = append(sample.Tensors, x)
 		}
-		ts.Check(w.Append(sample))
+		if without == nil || !without.Has(sample.ID) {
+			ts.Check(w.Append(sample))
+		}
 	}
 	ts.Check(w.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o666))

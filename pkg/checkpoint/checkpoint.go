@@ -28,10 +28,23 @@ type State struct {
 	Seed      uint64    `json:"seed"`
 	BatchSize int       `json:"batch_size"`
 	Optimizer Optimizer `json:"optimizer"`
-	Schedule  string    `json:"schedule"`       // of the learning rate
-	Best      *Best     `json:"best,omitempty"` // the best validated epoch; its tensors have the role best
+	Schedule  string    `json:"schedule"`           // of the learning rate
+	LeftOut   string    `json:"left_out,omitempty"` // the schema.Fold of the samples that it is trained without
+	Best      *Best     `json:"best,omitempty"`     // the best validated epoch; its tensors have the role best
 	// Skipped is the steps that each backbone did not take because it was frozen, by modality.
 	Skipped map[string]int64 `json:"skipped,omitempty"`
+}
+
+// Fold returns the fold of samples that the model is trained without; nil where there is none.
+func (s State) Fold() (*schema.Fold, error) {
+	if s.LeftOut == "" {
+		return nil, nil
+	}
+	f, err := schema.ParseFold(s.LeftOut)
+	if err != nil {
+		return nil, fmt.Errorf("left_out: %w", err)
+	}
+	return &f, nil
 }
 
 // Optimizer names an optimizer and its settings, with torch.optim's meanings.
@@ -73,6 +86,9 @@ func FromModel(m schema.Model, name string) (*Checkpoint, error) {
 	}
 	if c.State.Epoch < 0 || c.State.Step < 0 {
 		return nil, stream.Errorf("%s: mm.state: epoch %d and step %d, want neither negative", name, c.State.Epoch, c.State.Step)
+	}
+	if _, err := c.State.Fold(); err != nil {
+		return nil, stream.Errorf("%s: mm.state: %w", name, err)
 	}
 	for modality, n := range c.State.Skipped {
 		if n < 0 || n > c.State.Step {

@@ -64,7 +64,7 @@ func (o SampleOptions) Validate() error {
 	case o.Balance && o.Control.drawn():
 		return fmt.Errorf("control %s: its samples are drawn of all classes alike, and cannot be balanced", o.Control)
 	}
-	if err := o.Function.check(); err != nil {
+	if err := o.Function.check(); o.Function != adaptive && err != nil {
 		return err
 	}
 	return o.Control.check()
@@ -133,32 +133,37 @@ type sampleLevel struct {
 	names   []string
 	amounts []float64 // (n): copies, or weights
 	order   []int     // scratch of inverse
-	rates   map[int32]*rate
-	rate    *rate // of the sample's class; nil where amounts stay as they are
+	rates   map[int32][]*rate
+	rate    []*rate // (n), of the sample's class; nil where amounts stay as they are
 }
 
 // measure fills amounts with what each modality of the sample at row, number at of the batches' first row and on, wants.
 func (s *sampleLevel) measure(at, row int, present modality.Coalition, phi [][]float64) error {
+	if s.o.Function == adaptive {
+		s.spread(row, present, phi)
+	} else if err := s.copies(at, row, present, phi); err != nil {
+		return err
+	}
+	if s.o.Control == Inverse {
+		s.invert(present, row, phi)
+	}
+	return nil
+}
+
+// copies fills amounts with the copies, or the weight in their place, that the function asks for.
+func (s *sampleLevel) copies(at, row int, present modality.Coalition, phi [][]float64) error {
+	clear(s.amounts)
 	n := present.Size()
-	any := false
-	for p := range s.amounts {
-		s.amounts[p] = 0
-		if !present.Has(p) {
-			continue
-		}
+	for p := range present.Members() {
 		x := phi[p][row]
 		if s.o.Weights {
 			s.amounts[p] = s.o.weight(n, x)
 		} else {
 			s.amounts[p] = float64(s.o.copies(n, x))
 		}
-		any = any || s.amounts[p] > 0
 		if s.amounts[p] > MaxCopies {
 			return &RowError{int64(at), s.names[p], fmt.Sprintf("%v at strength %v asks for more than %d copies", x, s.o.Strength, MaxCopies)}
 		}
-	}
-	if any && s.o.Control == Inverse {
-		s.invert(present, row, phi)
 	}
 	return nil
 }
@@ -196,7 +201,7 @@ func lacks(row int, phi [][]float64) bool {
 
 // extra adds the extra rows of a sample.
 func (s *sampleLevel) extra(row, at int, present modality.Coalition, phi [][]float64, add adder) error {
-	if !lacks(row, phi) {
+	if s.o.Function != adaptive && !lacks(row, phi) {
 		return nil
 	}
 	if err := s.measure(at, row, present, phi); err != nil {
@@ -208,11 +213,11 @@ func (s *sampleLevel) extra(row, at int, present modality.Coalition, phi [][]flo
 		}
 		switch {
 		case s.o.Weights && s.rate != nil:
-			add(modality.Only(p), 1, float32(amount*s.rate.scale))
+			add(modality.Only(p), 1, float32(amount*s.rate[p].scale))
 		case s.o.Weights:
 			add(modality.Only(p), 1, float32(amount))
 		case s.rate != nil:
-			add(modality.Only(p), s.rate.take(amount), 1)
+			add(modality.Only(p), s.rate[p].take(amount), 1)
 		default:
 			add(modality.Only(p), int64(amount), 1)
 		}

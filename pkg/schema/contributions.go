@@ -34,6 +34,7 @@ type Contributions struct {
 type ContributionRows struct {
 	Rows       int
 	First      int64              // position of row 0 in the samples
+	At         []int64            // (Rows): positions of rows that are not consecutive; else nil
 	ID         func(i int) string // of row i
 	Label      []int32            // (Rows), -1 where it is not known
 	Prediction []int32            // (Rows)
@@ -41,6 +42,13 @@ type ContributionRows struct {
 	StdErr     []float64          // (Rows, n) likewise; nil unless Contributions.StdErr
 	Right      []bool             // (Rows, 2^n); nil unless Contributions.Right
 	Columns    []arrow.Array      // as Contributions.Columns, each of Rows values
+}
+
+func (b *ContributionRows) position(i int) int64 {
+	if b.At != nil {
+		return b.At[i]
+	}
+	return b.First + int64(i)
 }
 
 // ContributionsWriter writes a contributions stream.
@@ -136,9 +144,9 @@ func (w *ContributionsWriter) Append(b ContributionRows) error {
 	for i := range b.Rows {
 		id := b.ID(i)
 		if !utf8.ValidString(id) {
-			return w.w.Fail(fmt.Errorf("contribution of sample %d (id %q): %w", b.First+int64(i), id, errNotUTF8))
+			return w.w.Fail(fmt.Errorf("contribution of sample %d (id %q): %w", b.position(i), id, errNotUTF8))
 		}
-		w.rows = append(w.rows, b.First+int64(i))
+		w.rows = append(w.rows, b.position(i))
 		w.ids.append(id)
 		w.labels = append(w.labels, max(b.Label[i], 0))
 		w.known.append(b.Label[i] >= 0)
@@ -177,19 +185,19 @@ func (w *ContributionsWriter) check(b ContributionRows) error {
 	if w.StdErr {
 		stderr = b.Rows * n
 	}
-	if len(b.Label) != b.Rows || len(b.Prediction) != b.Rows || len(b.Phi) != b.Rows*n || len(b.Right) != right ||
+	if len(b.Label) != b.Rows || b.At != nil && len(b.At) != b.Rows || len(b.Prediction) != b.Rows || len(b.Phi) != b.Rows*n || len(b.Right) != right ||
 		len(b.StdErr) != stderr || len(b.Columns) != len(w.Columns) && len(w.pass) > 0 {
 		return fmt.Errorf("contributions of %d rows with %d labels, %d predictions, %d phi, %d standard errors, %d answers and %d columns",
 			b.Rows, len(b.Label), len(b.Prediction), len(b.Phi), len(b.StdErr), len(b.Right), len(b.Columns))
 	}
 	for i, p := range b.Prediction {
 		if p < 0 || w.Classes != nil && int(p) >= len(w.Classes) {
-			return fmt.Errorf("contribution of sample %d (id %q): prediction %d outside 0..%d, the classes", b.First+int64(i), b.ID(i), p, len(w.Classes)-1)
+			return fmt.Errorf("contribution of sample %d (id %q): prediction %d outside 0..%d, the classes", b.position(i), b.ID(i), p, len(w.Classes)-1)
 		}
 	}
 	for i, x := range b.Phi {
 		if math.IsInf(x, 0) {
-			return fmt.Errorf("contribution of sample %d (id %q) is infinite", b.First+int64(i/n), b.ID(i/n))
+			return fmt.Errorf("contribution of sample %d (id %q) is infinite", b.position(i/n), b.ID(i/n))
 		}
 	}
 	for _, i := range w.pass {

@@ -104,10 +104,19 @@ func (l *layout) rest() []int {
 
 // rows names rows in errors and checks what is the same in every kind of stream.
 type rows struct {
-	name    string // of the stream
-	first   int64  // position of row 0
+	name    string  // of the stream
+	first   int64   // position of row 0
+	at      []int64 // positions of rows that are not consecutive, else nil
 	ids     *array.String
 	classes int // 0 where they are not known
+}
+
+// position returns the position of row i in the stream.
+func (r *rows) position(i int) int64 {
+	if r.at != nil {
+		return r.at[i]
+	}
+	return r.first + int64(i)
 }
 
 // errorf returns an error about row i of the batch.
@@ -116,7 +125,7 @@ func (r *rows) errorf(i int, format string, args ...any) error {
 	if r.ids != nil && i < r.ids.Len() && r.ids.IsValid(i) {
 		id = fmt.Sprintf(" (id %q)", r.ids.Value(i))
 	}
-	return stream.Errorf("%s: row %d%s: %w", r.name, r.first+int64(i), id, fmt.Errorf(format, args...))
+	return stream.Errorf("%s: row %d%s: %w", r.name, r.position(i), id, fmt.Errorf(format, args...))
 }
 
 // whole returns an error where a column has nulls.

@@ -11,7 +11,7 @@ import (
 	"mmtools/pkg/modality"
 )
 
-// SamplesBatch is some consecutive rows of a samples stream. Rows i and modalities p are counted from 0.
+// SamplesBatch is some rows of a samples stream, consecutive but for those of Pick. Rows i and modalities p are counted from 0.
 type SamplesBatch struct {
 	record  arrow.Record
 	reader  *SamplesReader
@@ -62,6 +62,9 @@ func (b *SamplesBatch) Rows() int { return int(b.record.NumRows()) }
 
 // First returns the position of row 0 in the whole stream.
 func (b *SamplesBatch) First() int64 { return b.check.first }
+
+// Row returns the position of row i in the whole stream.
+func (b *SamplesBatch) Row(i int) int64 { return b.check.position(i) }
 
 // ID returns the id of row i, a view of the batch's memory.
 func (b *SamplesBatch) ID(i int) string { return b.ids.Value(i) }

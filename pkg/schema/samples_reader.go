@@ -86,11 +86,20 @@ func (s *SamplesReader) Next() (*SamplesBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &SamplesBatch{
+	b, err := s.batch(record, s.rows)
+	if err == nil {
+		s.rows += record.NumRows()
+	}
+	return b, err
+}
+
+// batch views a record whose row 0 is at a position in the stream.
+func (s *SamplesReader) batch(record arrow.Record, first int64) (b *SamplesBatch, err error) {
+	b = &SamplesBatch{
 		record: record, reader: s, ids: record.Column(s.id).(*array.String),
 		tensors: make([]tensors, len(s.column)),
 	}
-	b.check = rows{name: s.r.Name(), first: s.rows, ids: b.ids, classes: len(s.header.Classes)}
+	b.check = rows{name: s.r.Name(), first: first, ids: b.ids, classes: len(s.header.Classes)}
 	if err := b.check.whole("id", b.ids); err != nil {
 		return nil, err
 	}
@@ -102,6 +111,5 @@ func (s *SamplesReader) Next() (*SamplesBatch, error) {
 			return nil, stream.Errorf("%s: column %q: %w", s.r.Name(), m.Name, err)
 		}
 	}
-	s.rows += record.NumRows()
 	return b, nil
 }

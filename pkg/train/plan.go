@@ -19,11 +19,13 @@ type Plan struct {
 	weight  []float32
 }
 
-// Whole is the plan of plain training: every sample once, whole, shuffled.
+// Whole is the plan of plain training: every sample that is not left out once, whole, shuffled.
 func Whole(s *Samples, n int) *Plan {
 	p := &Plan{Shuffle: true}
 	for row := range s.Rows() {
-		p.add(row, modality.All(n), 1)
+		if !s.isLeftOut(row) {
+			p.add(row, modality.All(n), 1)
+		}
 	}
 	return p
 }
@@ -71,6 +73,9 @@ func checkPlanRow(row schema.PlanRow, s *Samples) error {
 	}
 	if id := s.id(int(row.Row)); id != row.ID {
 		return stream.Errorf("plan for other samples: sample %d is %q in the plan, %q in %s", row.Row, row.ID, id, s.name)
+	}
+	if s.isLeftOut(int(row.Row)) {
+		return stream.Errorf("sample %d (id %q) is in fold %s, which the model is trained without", row.Row, row.ID, s.leftOut)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type Samples struct {
 	starts  []int // first row of each batch
 	rows    int
 	columns []int // column of each of the model's modalities
+	leftOut *schema.Fold
 }
 
 // ReadSamples reads a stream, r over in, to its end and checks it: unique ids, finite values, and a label on every row
@@ -84,6 +85,12 @@ func (s *Samples) release() {
 
 // Rows returns the number of samples.
 func (s *Samples) Rows() int { return s.rows }
+
+// LeaveOut leaves the samples of a fold out of what is trained on and standardized by; nil leaves none out.
+func (s *Samples) LeaveOut(f *schema.Fold) { s.leftOut = f }
+
+// isLeftOut reports whether a row is in the fold that is left out.
+func (s *Samples) isLeftOut(row int) bool { return s.leftOut != nil && s.leftOut.Has(s.id(row)) }
 
 // Arrange puts the samples' modalities in the order of a model's. They must be the same ones, with the same kinds and
 // shapes, and the classes must be the same.

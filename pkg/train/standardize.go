@@ -7,7 +7,7 @@ import (
 	"mmtools/pkg/network"
 )
 
-// standardization fills the buffers of the model's standardized modalities from the training samples: mean, and scale =
+// standardization fills the buffers of the model's standardized modalities from the samples trained on: mean, and scale =
 // 1 / (deviation + 1e-6), the deviation over n, of every element over the samples that have the modality, or of every
 // channel over all its pixels too. What never varied in training gets scale 0: its weights stay as they were drawn, so
 // that it could only add noise. Sums are in float64, in row order.
@@ -28,7 +28,8 @@ func standardization(spec network.Spec, l network.Layout, s *Samples, buffers []
 		if err != nil {
 			return err
 		}
-		moments(s.Rows(), read, seen.Size(), pixels, mean.In(buffers), scale.In(buffers))
+		trained := func(row int, dst []float32) bool { return !s.isLeftOut(row) && read(row, dst) }
+		moments(s.Rows(), trained, seen.Size(), pixels, mean.In(buffers), scale.In(buffers))
 	}
 	return nil
 }

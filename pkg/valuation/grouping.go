@@ -262,6 +262,10 @@ func (g *grouping) flush() error {
 		return nil
 	}
 	n := len(g.names)
+	r.At = resize(r.At, r.Rows)
+	for i := range r.At {
+		r.At[i] = g.first + int64(i)
+	}
 	r.Label, r.Prediction, r.Phi = r.Label[:r.Rows], r.Prediction[:r.Rows], r.Phi[:r.Rows*n]
 	if r.Right != nil {
 		r.Right = r.Right[:r.Rows<<n]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"mmtools/pkg/schema"
 	"mmtools/pkg/shapley"
 	"mmtools/pkg/stream"
 )
@@ -43,7 +44,8 @@ type Options struct {
 
 	Additive bool // RunPredictions: logits of single modalities and of none are enough
 
-	From, To int64 // the samples to value, by position: From and on, and below To where To is not 0
+	Fold     *schema.Fold // the samples to value; nil is all
+	From, To int64        // the samples to value, by position: From and on, and below To where To is not 0
 
 	// What follows does not change what is found.
 

@@ -37,6 +37,7 @@ const MaxRight = 12
 type Result struct {
 	First        int // of the batch
 	Rows         int
+	At           []int64   // (Rows): positions in the samples
 	Label        []int32   // (Rows), -1 where it is not known
 	Prediction   []int32   // (Rows): with all modalities that the sample has
 	Logits       []float32 // (Rows,C): the same; nil where only predictions are known
@@ -50,6 +51,7 @@ type Result struct {
 // reset makes room for rows rows; memory is kept between batches.
 func (r *Result) reset(rows, n, classes int, o Options) {
 	r.First, r.Rows = 0, rows
+	r.At = resize(r.At, rows)
 	r.Label, r.Prediction = resize(r.Label, rows), resize(r.Prediction, rows)
 	r.Logits = resize(r.Logits, rows*classes)
 	r.Phi = resize(r.Phi, rows*n)

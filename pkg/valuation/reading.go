@@ -51,8 +51,8 @@ func NewReading(n, classes int, o Options) *Reading {
 	}
 }
 
-// Add takes in a result; first is the position of its first row in the samples, id(i) the id of its row i.
-func (g *Reading) Add(r *Result, first int64, id func(i int) string) {
+// Add takes in a result; id(i) is the id of its row i.
+func (g *Reading) Add(r *Result, id func(i int) string) {
 	for i := range r.Rows {
 		phi := r.Phi[i*g.n:][:g.n]
 		low, high := math.Inf(1), math.Inf(-1)
@@ -74,7 +74,7 @@ func (g *Reading) Add(r *Result, first int64, id func(i int) string) {
 		g.agree(phi, right)
 		if apart := high - low; apart > 0 && (len(g.top) < mostDiscrepant || apart > g.top[len(g.top)-1].Apart) {
 			g.insert(Discrepancy{
-				ID: strings.Clone(id(i)), Row: first + int64(i), Label: r.Label[i], Prediction: r.Prediction[i],
+				ID: strings.Clone(id(i)), Row: r.At[i], Label: r.Label[i], Prediction: r.Prediction[i],
 				Phi: slices.Clone(phi), Apart: apart,
 			})
 		}

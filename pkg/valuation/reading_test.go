@@ -13,7 +13,7 @@ import (
 func TestReadingByHand(t *testing.T) {
 	g := NewReading(2, 3, Options{})
 	r := &Result{
-		Rows: 4, Label: []int32{0, 0, 2, -1}, Prediction: []int32{0, 1, 2, 2},
+		Rows: 4, At: []int64{10, 11, 12, 13}, Label: []int32{0, 0, 2, -1}, Prediction: []int32{0, 1, 2, 2},
 		Phi: []float64{1.5, 0.5, 0.5, -0.5, 1, 1, 1, math.NaN()},
 		Right: []bool{ // none, a, v, both
 			false, true, false, true,
@@ -22,7 +22,7 @@ func TestReadingByHand(t *testing.T) {
 			false, true, false, true,
 		},
 	}
-	g.Add(r, 10, func(i int) string { return fmt.Sprint("s", i) })
+	g.Add(r, func(i int) string { return fmt.Sprint("s", i) })
 	if q := g.Quantiles(0, 0, 0.5, 1); !slices.Equal(q, []float64{0.5, 1, 1.5}) {
 		t.Errorf("quantiles %v", q)
 	}
@@ -47,7 +47,7 @@ func TestReadingIsAccurate(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	g := NewReading(2, 1, Options{Value: Margin})
 	const rows = 30000
-	res := &Result{Rows: rows, Label: make([]int32, rows), Prediction: make([]int32, rows), Phi: make([]float64, 2*rows)}
+	res := &Result{Rows: rows, At: make([]int64, rows), Label: make([]int32, rows), Prediction: make([]int32, rows), Phi: make([]float64, 2*rows)}
 	var first []float64
 	for k := range res.Phi {
 		res.Phi[k] = r.NormFloat64() * 3
@@ -55,7 +55,7 @@ func TestReadingIsAccurate(t *testing.T) {
 			first = append(first, res.Phi[k])
 		}
 	}
-	g.Add(res, 0, func(i int) string { return fmt.Sprint(i) })
+	g.Add(res, func(i int) string { return fmt.Sprint(i) })
 	probabilities := []float64{0, 0.05, 0.25, 0.5, 0.75, 0.95, 1}
 	want := metric.Quantiles(first, probabilities...)
 	for k, got := range g.Quantiles(0, probabilities...) {

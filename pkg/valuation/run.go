@@ -43,13 +43,26 @@ func Run(ctx context.Context, in *schema.SamplesReader, p Predictor, o Options, 
 		if from >= to {
 			continue // read on: a stream is good to its end, or not
 		}
-		if err := v.batch(ctx, b, from, to); err != nil {
-			return Summary{}, err
-		}
-		if err := emit(b, &v.result); err != nil {
+		if err := v.within(ctx, b, from, to, emit); err != nil {
 			return Summary{}, err
 		}
 	}
+}
+
+// within values the rows of b, from from to to, that are in the fold, and emits them.
+func (v *valuer) within(ctx context.Context, b *schema.SamplesBatch, from, to int, emit func(*schema.SamplesBatch, *Result) error) error {
+	if v.o.Fold != nil {
+		picked, err := b.Pick(from, to, v.o.Fold.Has)
+		if picked == nil || err != nil {
+			return err
+		}
+		defer picked.Release()
+		b, from, to = picked, 0, picked.Rows()
+	}
+	if err := v.batch(ctx, b, from, to); err != nil {
+		return err
+	}
+	return emit(b, &v.result)
 }
 
 // within returns which rows of a batch are to be valued, from (inclusive) to to (exclusive).
@@ -74,7 +87,6 @@ type valuer struct {
 	model   Predictor
 	loader  *loader
 	workers []*worker
-	first   int64 // position of the result's first row in the samples
 	result  Result
 	sums    Summary // of what is not summed up by the workers
 
@@ -119,9 +131,9 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 // batch values rows from to to of b into v.result.
 func (v *valuer) batch(ctx context.Context, b *schema.SamplesBatch, from, to int) error {
 	v.result.reset(to-from, v.n, v.classes, v.o)
-	v.result.First, v.first = from, b.First()+int64(from)
+	v.result.First = from
 	for r := range v.result.Rows {
-		label, at := b.Label(from+r), v.first+int64(r)
+		label, at := b.Label(from+r), b.Row(from+r)
 		if label < 0 && !v.o.Predicted {
 			return stream.Errorf("%s: row %d, id %q: no label, and whether a coalition is right cannot be told without one",
 				v.samples, at, b.ID(from+r))
@@ -129,7 +141,7 @@ func (v *valuer) batch(ctx context.Context, b *schema.SamplesBatch, from, to int
 		if int(label) >= v.classes {
 			return stream.Errorf("%s: row %d, id %q: label %d, want 0 to %d", v.samples, at, b.ID(from+r), label, v.classes-1)
 		}
-		v.result.Label[r] = label
+		v.result.Label[r], v.result.At[r] = label, at
 	}
 	for at := 0; at < v.result.Rows; at += v.rows {
 		if err := ctx.Err(); err != nil {
@@ -175,7 +187,7 @@ func (v *valuer) minibatch(b *schema.SamplesBatch, from, to int) error {
 	}
 	if bad >= 0 {
 		r := from + bad
-		return stream.Errorf("%s: row %d, id %q: %s gives logits that are not finite", v.samples, v.first+int64(r), b.ID(v.result.First+r), v.o.model())
+		return stream.Errorf("%s: row %d, id %q: %s gives logits that are not finite", v.samples, v.result.At[r], b.ID(v.result.First+r), v.o.model())
 	}
 	return nil
 }

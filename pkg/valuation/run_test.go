@@ -281,3 +281,38 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// Of a fold alone, everything is what it is among all samples: contributions, positions, ids, labels, what is drawn.
+func TestFoldIsPartOfTheWhole(t *testing.T) {
+	r := rand.New(rand.NewPCG(20, 5))
+	m, s := random(r, 3, 4, 200)
+	for _, o := range []Options{{}, {Value: Margin, Estimator: Permutation, Rule: shapley.Rule{Evaluations: 12}, Seed: 3}} {
+		type row struct{ id, is string }
+		collect := func(o Options) (rows map[int64]row) {
+			rows = map[int64]row{}
+			summary, err := Run(context.Background(), s.reader(t), m, o, func(b *schema.SamplesBatch, res *Result) error {
+				for i := range res.Rows {
+					rows[res.At[i]] = row{b.ID(res.First + i), fmt.Sprint(res.Label[i], res.Prediction[i], res.Phi[i*3:][:3])}
+				}
+				return nil
+			})
+			if err != nil || summary.Samples != int64(len(rows)) {
+				t.Fatalf("%d of %d samples: %v", summary.Samples, len(rows), err)
+			}
+			return rows
+		}
+		whole, joined := collect(o), 0
+		for part := 1; part <= 3; part++ {
+			o.Fold = &schema.Fold{Part: part, Of: 3}
+			for at, got := range collect(o) {
+				joined++
+				if got != whole[at] || !o.Fold.Has(got.id) || got.id != s.rows[at].ID {
+					t.Errorf("fold %v: sample %d: got %v, of all samples %v", o.Fold, at, got, whole[at])
+				}
+			}
+		}
+		if joined != len(s.rows) {
+			t.Errorf("%d samples in the folds, want %d", joined, len(s.rows))
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (w *worker) sampled(present modality.Coalition, logits []float32, at int) b
 		c.start(v.bias, w.sweeper.parts)
 	}
 	w.finite = true
-	w.estimate(present, logits, at, v.first+int64(at), func(coalition uint64) float64 {
+	w.estimate(present, logits, at, v.result.At[at], func(coalition uint64) float64 {
 		value := 0.0
 		for draw := range w.chains {
 			x := w.chains[draw].logits(coalition)
