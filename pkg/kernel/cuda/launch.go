@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"strings"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -36,6 +37,9 @@ func (d *Device) load() error {
 		return err
 	}
 	for _, f := range files {
+		if strings.HasSuffix(f.Name(), "_tensor.ptx") && d.precision != kernel.TF32 && d.precision != kernel.BF16 {
+			continue // compiling takes the driver a while
+		}
 		text, err := ptx.ReadFile(path.Join(folder, f.Name()))
 		if err != nil {
 			return err

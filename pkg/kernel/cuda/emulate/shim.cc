@@ -38,6 +38,7 @@ struct Fibre {
 	State state;
 	double lane[2]; // what emulate_swap_lanes hands over, by turns
 	int turn;
+	unsigned a[2][4], b[2][2]; // what emulate_add_product hands over, likewise
 };
 
 std::vector<std::unique_ptr<Fibre>> fibres;
@@ -188,6 +189,54 @@ double emulate_swap_lanes(double v, int bits) {
 	running->lane[turn] = v;
 	wait(at_warp_barrier);
 	return fibres[mine ^ bits]->lane[turn];
+}
+
+static float as_float(unsigned bits) {
+	float x;
+	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+static unsigned as_bits(float x) {
+	unsigned bits;
+	memcpy(&bits, &x, sizeof bits);
+	return bits;
+}
+
+unsigned emulate_round10(float x) {
+	unsigned bits = as_bits(x);
+	return (bits & 0x7f800000) == 0x7f800000 ? bits : (bits + 0x1000) & ~0x1fffu;
+}
+
+unsigned emulate_round7(float x) {
+	unsigned bits = as_bits(x);
+	if (x != x) return 0x7fff;
+	return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// The fragments as the PTX manual has them for mma.m16n8k8 of TF32 and m16n8k16 of bfloat16: with g = lane / 4 and t = lane % 4,
+// words (row g, t), (g+8, t), (g, t+4), (g+8, t+4) of a, (t, column g), (t+4, g) of b, and sums (g, 2t), (g, 2t+1), (g+8, 2t),
+// (g+8, 2t+1) of c.
+void emulate_add_product(int terms, float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+	unsigned mine = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z), first = mine / 32 * 32, lane = mine % 32;
+	int turn = running->turn;
+	running->turn = !turn;
+	memcpy(running->a[turn], a, sizeof a);
+	memcpy(running->b[turn], b, sizeof b);
+	wait(at_warp_barrier);
+	for (int e = 0; e < 4; e++) {
+		unsigned row = lane / 4 + e / 2 * 8, column = lane % 4 * 2 + e % 2;
+		for (unsigned word = 0; word < 8; word++) {
+			unsigned u = fibres[first + row % 8 * 4 + word % 4]->a[turn][row / 8 + word / 4 * 2];
+			unsigned v = fibres[first + column * 4 + word % 4]->b[turn][word / 4];
+			if (terms == 1) {
+				c[e] += as_float(u) * as_float(v);
+				continue;
+			}
+			c[e] += as_float(u << 16) * as_float(v << 16);
+			c[e] += as_float(u & 0xffff0000) * as_float(v & 0xffff0000);
+		}
+	}
 }
 
 void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block) {

@@ -34,6 +34,12 @@ void __syncthreads();
 // emulate_swap_lanes returns the v of the thread whose lane differs in bits.
 double emulate_swap_lanes(double v, int bits);
 
+// Tensor cores: float32 rounded to 10 bits behind the point, away from zero where halfway, and to bfloat16, to even; and c += a b of
+// the warp's fragments, of one or two terms in a word.
+unsigned emulate_round10(float x);
+unsigned emulate_round7(float x);
+void emulate_add_product(int terms, float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]);
+
 // emulate_launch runs thread(arguments) for every thread of the grid of the kernel of that name.
 void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block);
 

@@ -3,7 +3,7 @@
 #ifndef MM_CONV_H
 #define MM_CONV_H
 
-#include "tile.h"
+#include "tensor.h"
 
 // Shape is kernel.Conv, with the size of its result.
 struct Shape {

@@ -9,6 +9,7 @@
 
 template <int ROWS, int COLUMNS, int STRIP, int GROUPS>
 struct Tile {
+	static constexpr bool cores = false;
 	static constexpr int I = ROWS, J = COLUMNS, depth = STRIP, groups = GROUPS;
 	static constexpr int side = GROUPS == 1 ? 16 : 8; // threads of a group along I and along J
 	static constexpr int across_i = I / (4 * side), across_j = J / (4 * side); // quads of a thread

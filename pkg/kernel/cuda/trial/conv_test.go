@@ -73,33 +73,37 @@ func sizes(n int, terms int) []float64 {
 
 func TestConvolution(t *testing.T) {
 	p := images(t)
-	for _, narrow := range []string{"", "_narrow"} {
-		t.Run("tile"+narrow, func(t *testing.T) {
+	for _, tile := range []string{"", "_narrow", "_tf32", "_bf16"} {
+		t.Run("tile"+tile, func(t *testing.T) {
 			shifts(t, func(t *testing.T, shift int) {
+				if shift != 0 && tile != "" {
+					return // all tiles load alike
+				}
 				for _, test := range convolutions {
 					n, c := test.n, test.c
 					in, out, depth := c.In, c.Out(), c.Weights()/c.K
 					r := newRig(t, shift, n, c.In.C, c.K)
+					r.coarse = tile == "_tf32" || tile == "_bf16" // exact there too
 					x, w, dy := r.uniform(n*in.Size()), r.uniform(c.Weights()), r.uniform(n*out.Size())
 					dx, dw, dres := r.floats(x), r.floats(w), r.floats(dy)
 					hx, hdy := arranged(p, x, n, in), arranged(p, dy, n, out)
 
 					want, y := make([]float32, n*out.Size()), r.output(n*out.Size())
 					p.Conv(want, hx, w, n, c)
-					r.launch("mm_conv"+narrow, tiles, append([]any{y, dx, dw, n}, shape(c)...)...)
+					r.launch("mm_conv"+tile, tiles, append([]any{y, dx, dw, n}, shape(c)...)...)
 					near(t, fmt.Sprintf("%v: y", test), y.Floats(), plain(p, want, n, out), sizes(len(want), depth), rounding)
 
 					scale, shift := r.uniform(c.K), r.uniform(c.K)
 					p.ConvAffine(want, hx, w, scale, shift, hdy, n, c, true)
-					r.launch("mm_conv_affine"+narrow, tiles, slices.Concat([]any{dres, dx, dw, r.floats(scale), r.floats(shift), dres, n}, shape(c), []any{true})...)
+					r.launch("mm_conv_affine"+tile, tiles, slices.Concat([]any{dres, dx, dw, r.floats(scale), r.floats(shift), dres, n}, shape(c), []any{true})...)
 					near(t, fmt.Sprintf("%v: y with all", test), dres.Floats(), plain(p, want, n, out), sizes(len(want), depth), rounding)
 					p.ConvAffine(want, hx, w, scale, shift, nil, n, c, false)
-					r.launch("mm_conv_affine"+narrow, tiles, slices.Concat([]any{y, dx, dw, r.floats(scale), r.floats(shift), Memory{}, n}, shape(c), []any{false})...)
+					r.launch("mm_conv_affine"+tile, tiles, slices.Concat([]any{y, dx, dw, r.floats(scale), r.floats(shift), Memory{}, n}, shape(c), []any{false})...)
 					near(t, fmt.Sprintf("%v: y with scale and shift", test), y.Floats(), plain(p, want, n, out), sizes(len(want), depth), rounding)
 
 					want, gx := make([]float32, n*in.Size()), r.output(n*in.Size())
 					p.ConvGradInput(want, hdy, w, n, c)
-					r.launch("mm_conv_grad_input"+narrow, tiles, append([]any{gx, r.floats(dy), dw, n}, shape(c)...)...)
+					r.launch("mm_conv_grad_input"+tile, tiles, append([]any{gx, r.floats(dy), dw, n}, shape(c)...)...)
 					near(t, fmt.Sprintf("%v: dx", test), gx.Floats(), plain(p, want, n, in), sizes(len(want), c.K*c.KH*c.KW), rounding)
 				}
 			})
@@ -109,19 +113,25 @@ func TestConvolution(t *testing.T) {
 
 func TestConvGradWeight(t *testing.T) {
 	p := images(t)
-	shifts(t, func(t *testing.T, shift int) {
-		for _, test := range convolutions {
-			n, c := test.n, test.c
-			in, out := c.In, c.Out()
-			for _, splits := range []int{1, 3} {
-				r := newRig(t, shift, n, c.In.C, c.K)
-				x, dy := r.uniform(n*in.Size()), r.uniform(n*out.Size())
-				want, partial, dw := make([]float32, c.Weights()), r.output(splits*c.Weights()), r.output(c.Weights())
-				p.ConvGradWeight(want, arranged(p, dy, n, out), arranged(p, x, n, in), n, c)
-				r.launch("mm_conv_grad_weight", []Grid{{1, 1, 1}, {2, 2, splits}}, slices.Concat([]any{partial, r.floats(dy), r.floats(x), n}, shape(c), []any{splits})...)
-				r.launch("mm_sum_splits", elements, dw, partial, c.Weights(), splits)
-				near(t, fmt.Sprintf("%v in %d", test, splits), dw.Floats(), want, sizes(len(want), n*out.H*out.W), rounding)
-			}
-		}
-	})
+	for _, tile := range []string{"", "_tf32", "_bf16"} {
+		t.Run("tile"+tile, func(t *testing.T) {
+			shifts(t, func(t *testing.T, shift int) {
+				if shift != 0 && tile != "" {
+					return // all tiles load alike
+				}
+				for i, test := range convolutions {
+					n, c, splits := test.n, test.c, 1+i%3
+					in, out := c.In, c.Out()
+					r := newRig(t, shift, n, c.In.C, c.K)
+					r.coarse = tile != ""
+					x, dy := r.uniform(n*in.Size()), r.uniform(n*out.Size())
+					want, partial, dw := make([]float32, c.Weights()), r.output(splits*c.Weights()), r.output(c.Weights())
+					p.ConvGradWeight(want, arranged(p, dy, n, out), arranged(p, x, n, in), n, c)
+					r.launch("mm_conv_grad_weight"+tile, []Grid{{1, 1, 1}, {2, 2, splits}}, slices.Concat([]any{partial, r.floats(dy), r.floats(x), n}, shape(c), []any{splits})...)
+					r.launch("mm_sum_splits", elements, dw, partial, c.Weights(), splits)
+					near(t, fmt.Sprintf("%v in %d", test, splits), dw.Floats(), want, sizes(len(want), n*out.H*out.W), rounding)
+				}
+			})
+		})
+	}
 }

@@ -41,12 +41,16 @@ var productShapes = [][3]int{
 }
 
 func TestProducts(t *testing.T) {
-	for _, tile := range []string{"", "_narrow", "_wide"} {
+	for _, tile := range []string{"", "_narrow", "_wide", "_tf32", "_bf16"} {
 		t.Run("tile"+tile, func(t *testing.T) {
 			shifts(t, func(t *testing.T, shift int) {
+				if shift != 0 && tile != "" {
+					return // all tiles load alike
+				}
 				for _, s := range productShapes {
 					m, n, k := s[0], s[1], s[2]
 					r := newRig(t, shift, m, n, k)
+					r.coarse = tile == "_tf32" || tile == "_bf16" // exact there too
 					x, w, dy := r.uniform(m*k), r.uniform(n*k), r.uniform(m*n)
 					in, weights, above := r.floats(x), r.floats(w), r.floats(dy)
 
@@ -76,10 +80,31 @@ func TestProducts(t *testing.T) {
 	}
 }
 
+// What tensor cores multiply is rounded to the nearest of 10 and 7 bits behind the point, and no further.
+func TestTensorRounding(t *testing.T) {
+	const m, n, k = 3, 2, 50
+	for name, bits := range map[string]int{"mm_linear_tf32": 10, "mm_linear_bf16": 7} {
+		r := newRig(t, 0)
+		x, w := r.uniform(m*k), r.uniform(n*k)
+		y := r.output(m * n)
+		r.launch(name, tiles, y, r.floats(x), r.floats(w), Memory{}, m, n, k, false)
+		round := func(x []float32) []float32 {
+			y := make([]float32, len(x))
+			for i, v := range x {
+				fraction, exponent := math.Frexp(float64(v))
+				y[i] = float32(math.Ldexp(math.RoundToEven(math.Ldexp(fraction, bits+1)), exponent-bits-1))
+			}
+			return y
+		}
+		want, size := product(m, n, k, at(round(x), k), turned(round(w), k))
+		near(t, name, y.Floats(), want, size, rounding)
+	}
+}
+
 // A NaN of the input is in its row of the result, with ReLU too, and nowhere else.
 func TestLinearKeepsNaN(t *testing.T) {
 	const m, n, k = 70, 66, 40
-	for _, tile := range []string{"", "_narrow", "_wide"} {
+	for _, tile := range []string{"", "_narrow", "_wide", "_tf32", "_bf16"} {
 		r := newRig(t, 0)
 		x := r.uniform(m * k)
 		x[33*k+39] = float32(math.NaN())

@@ -65,7 +65,8 @@ const (
 type rig struct {
 	*testing.T
 	kernels Kernels
-	shift   int // bytes by which memory is off its alignment
+	shift   int  // bytes by which memory is off its alignment
+	coarse  bool // numbers have 7 bits, which tensor cores keep
 	random  *rand.Rand
 	memory  []Memory
 }
@@ -123,6 +124,9 @@ func (r *rig) uniform(n int) []float32 {
 	x := make([]float32, n)
 	for i := range x {
 		x[i] = 2*r.random.Float32() - 1
+		if r.coarse {
+			x[i] = float32(math.Round(float64(x[i])*64) / 64)
+		}
 	}
 	return x
 }
