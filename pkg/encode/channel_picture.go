@@ -101,12 +101,17 @@ type pictureDecoder struct {
 
 // Decode implements ChannelDecoder.
 func (d *pictureDecoder) Decode(_ context.Context, dst any, cell Cell) error {
-	f, _, err := d.folder.Open(cell.Fields[0])
+	return d.folder.picture(d.plan, dst.([]uint8), cell.Fields[0])
+}
+
+// picture decodes an image file of the folder.
+func (f *Folder) picture(plan *media.Imager, dst []uint8, path string) error {
+	file, _, err := f.Open(path)
 	if err != nil {
 		return err
 	}
-	defer f.Close() // it was only read
-	return d.plan.Decode(dst.([]uint8), f)
+	defer file.Close() // it was only read
+	return plan.Decode(dst, file)
 }
 
 var pictureKind = Kind{

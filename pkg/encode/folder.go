@@ -1,10 +1,15 @@
 package encode
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -55,6 +60,67 @@ func (f *Folder) Open(path string) (*os.File, int64, error) {
 	}
 	return file, info.Size(), nil
 }
+
+// maxPictures bounds the pictures of a folder: a day of video at 100 frames a second.
+const maxPictures = 1 << 23
+
+// List returns the names of the pictures in a folder, in the order of the numbers in them and else of their bytes: frame_2.jpg before
+// frame_10.jpg. Hidden files, and those that are no pictures, are left out.
+func (f *Folder) List(path string) ([]string, error) {
+	relative, err := f.within(path)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := f.root.OpenFile(relative, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer folder.Close() // only listed
+	var names []string
+	for {
+		part, err := folder.ReadDir(4096)
+		for _, e := range part {
+			if name := e.Name(); !strings.HasPrefix(name, ".") && slices.Contains(pictureExtensions, strings.ToLower(filepath.Ext(name))) {
+				names = append(names, name)
+			}
+		}
+		switch {
+		case err == io.EOF:
+			slices.SortFunc(names, compareNumbered)
+			return names, nil
+		case err != nil:
+			return nil, bare(err)
+		case len(names) > maxPictures:
+			return nil, fmt.Errorf("more than %d pictures", maxPictures)
+		}
+	}
+}
+
+var pictureExtensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+
+// compareNumbered compares names by their runs of digits as numbers, and by bytes where those are equal.
+func compareNumbered(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		m, n := digits(x), digits(y)
+		if m == 0 || n == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		p, q := strings.TrimLeft(x[:m], "0"), strings.TrimLeft(y[:n], "0")
+		if c := cmp.Or(cmp.Compare(len(p), len(q)), cmp.Compare(p, q)); c != 0 {
+			return c
+		}
+		x, y = x[m:], y[n:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
+}
+
+// digits returns how many digits s begins with.
+func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
 
 // within returns a path of the manifest relative to the folder; an absolute one may name a file inside it.
 func (f *Folder) within(path string) (string, error) {

@@ -31,6 +31,8 @@ type Key struct {
 var Kinds = []Kind{
 	soundKind,
 	pictureKind,
+	framesKind,
+	flowKind,
 	textKind,
 }
 
