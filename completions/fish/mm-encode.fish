@@ -30,6 +30,8 @@ complete -c mm-encode -n '__fish_seen_subcommand_from media' -l where -r -d 'Kee
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l on-missing -r -f -a 'fail skip null' -d 'Where a file that the list names is not there, end with an error (fail), leave the sample out (skip), or keep it without that modality (null) (default: fail)'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l audio -r -d 'Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l image -r -d 'Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image)'
+complete -c mm-encode -n '__fish_seen_subcommand_from media' -l frames -r -d 'Take frames out of the folders of pictures in column COL, as modality NAME (default: frames)'
+complete -c mm-encode -n '__fish_seen_subcommand_from media' -l flow -r -d 'Take optical flow out of the folders of pictures in the columns COLX and COLY, as modality NAME (default: flow)'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l text -r -d 'Hash the texts of column COL into a vector of n-grams, as modality NAME (default: text); with tokenizer=FILE turn them into token ids for --encoder'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l encoder -r -d 'Run the ONNX model in FILE over modality NAME, and keep its output, an embedding, in place of what the modality\'s own flag makes'
 complete -c mm-encode -n '__fish_seen_subcommand_from media' -l audio-rate -r -d 'Resample sounds to HZ frames a second (default: 16000)'
