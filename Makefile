@@ -76,7 +76,7 @@ fuzz: ## fuzz every decoder for FUZZTIME each (default: 10s)
 
 bench: ## run the benchmarks, then the training step and mm-encode in turns with PyTorch and PIL where they are; PKG=./pkg/kernel/cpu for one package
 	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
-	@if [[ "$(PKG)" != ./... ]]; then :; elif [[ -x /usr/bin/python3 ]]; then scripts/bench/run && scripts/bench/audio-visual && scripts/bench/encode; else echo "bench: /usr/bin/python3 is not here: no comparison with Python" >&2; fi
+	@if [[ "$(PKG)" != ./... ]]; then :; elif [[ -x /usr/bin/python3 ]]; then scripts/bench/run && scripts/bench/audio-visual && scripts/bench/encode && ROWS=10000 scripts/bench/valuation 2; else echo "bench: /usr/bin/python3 is not here: no comparison with Python" >&2; fi
 
 lint: ## gofmt, go vet in every build, staticcheck, go mod tidy
 	@scripts/lint
