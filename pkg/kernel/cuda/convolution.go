@@ -20,10 +20,10 @@ func parameters(first []uint64, rest ...[]uint64) []uint64 {
 const flat = 2 * tile
 
 // convolved returns the kernel of a convolution, and its grid, for a result of so many pixels and channels: in narrow tiles where
-// flat ones would leave most multiprocessors idle. It depends on the shape alone.
-func convolved(name string, pixels, channels int) (string, grid) {
-	if g := (grid{ceil(pixels, flat), ceil(channels, tile), 1}); g.x*g.y >= 128 {
-		return name, g
+// flat ones would leave most multiprocessors idle, unless tensor cores compute it. It depends on the shape alone.
+func (d *Device) convolved(name string, pixels, channels int) (string, grid) {
+	if g := (grid{ceil(pixels, flat), ceil(channels, tile), 1}); d.cores() != "" || g.x*g.y >= 128 {
+		return name + d.cores(), g
 	}
 	return name + "_narrow", grid{ceil(pixels, tile/2), ceil(channels, tile/2), 1}
 }
@@ -37,7 +37,7 @@ func (d *Device) Conv(y, x, w kernel.Buffer, n int, c kernel.Conv) {
 		})
 		return
 	}
-	name, g := convolved("mm_conv", n*out.H*out.W, c.K)
+	name, g := d.convolved("mm_conv", n*out.H*out.W, c.K)
 	d.launch(name, g,
 		parameters([]uint64{ptr(y, n*out.Size()), ptr(x, n*c.In.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
 }
@@ -55,7 +55,7 @@ func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int
 		d.Affine(y, to, scale, shift, residual, n, out, relu)
 		return
 	}
-	name, g := convolved("mm_conv_affine", n*out.H*out.W, c.K)
+	name, g := d.convolved("mm_conv_affine", n*out.H*out.W, c.K)
 	d.launch(name, g, parameters([]uint64{ptr(y, size), ptr(x, n*c.In.Size()), ptr(w, c.Weights()),
 		ptr(scale, c.K), ptr(shift, c.K), optional(residual, size), num(n)}, shape(c), []uint64{flag(relu)})...)
 }
@@ -82,7 +82,7 @@ func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
 		})
 		return
 	}
-	name, g := convolved("mm_conv_grad_input", n*c.In.H*c.In.W, c.In.C)
+	name, g := d.convolved("mm_conv_grad_input", n*c.In.H*c.In.W, c.In.C)
 	d.launch(name, g,
 		parameters([]uint64{ptr(dx, n*c.In.Size()), ptr(dy, n*out.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
 }
@@ -110,7 +110,7 @@ func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
 	if splits > 1 {
 		partial = ptr(d.scratch, splits*c.Weights())
 	}
-	d.launch("mm_conv_grad_weight", grid{ceil(c.In.C*c.KH*c.KW, flat), ceil(c.K, tile), splits},
+	d.launch("mm_conv_grad_weight"+d.cores(), grid{ceil(c.In.C*c.KH*c.KW, flat), ceil(c.K, tile), splits},
 		parameters([]uint64{partial, ptr(dy, n*out.Size()), ptr(x, n*c.In.Size()), num(n)}, shape(c), []uint64{num(splits)})...)
 	if splits > 1 {
 		d.launch("mm_sum_splits", elements(c.Weights()), ptr(dw, c.Weights()), partial, num(c.Weights()), num(splits))

@@ -13,26 +13,39 @@ import (
 // tile is the side of a product's tiles: a block computes one.
 const tile = 64
 
-// tiles is the grid of a product whose result has so many columns and rows.
-func tiles(columns, rows int) grid { return grid{ceil(columns, tile), ceil(rows, tile), 1} }
-
 // tiled returns the kernel of a product, and its grid: in narrow tiles where medium ones would leave most multiprocessors idle, in
-// wide ones where there are enough. It depends on the shape alone, not on the card, and so does the order of the sums.
-func tiled(name string, columns, rows int) (string, grid) {
+// wide ones where there are enough; in the tensor cores' own where the precision is theirs. It depends on the shape alone, not on
+// the card, and so does the order of the sums.
+func (d *Device) tiled(name string, columns, rows int) (string, grid) {
+	if cores := d.cores(); cores != "" {
+		return name + cores, grid{ceil(columns, 2*tile), ceil(rows, tile), 1}
+	}
 	switch count := func(side int) int { return ceil(columns, side) * ceil(rows, side) }; {
 	case count(tile) < 128:
 		return name + "_narrow", grid{ceil(columns, tile/2), ceil(rows, tile/2), 1}
 	case count(2*tile) >= 256:
 		return name + "_wide", grid{ceil(columns, 2*tile), ceil(rows, 2*tile), 1}
 	default:
-		return name, tiles(columns, rows)
+		return name, grid{ceil(columns, tile), ceil(rows, tile), 1}
+	}
+}
+
+// cores is what the names of kernels on tensor cores end in, empty for float32.
+func (d *Device) cores() string {
+	switch d.precision {
+	case kernel.TF32:
+		return "_tf32"
+	case kernel.BF16:
+		return "_bf16"
+	default:
+		return ""
 	}
 }
 
 // Linear writes y = x wᵀ + b, and max(0, y) where relu is set.
 func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
 	if d.blas == nil {
-		name, g := tiled("mm_linear", n, m)
+		name, g := d.tiled("mm_linear", n, m)
 		d.launch(name, g, ptr(y, m*n), ptr(x, m*k), ptr(w, n*k), optional(b, n), num(m), num(n), num(k), flag(relu))
 		return
 	}
@@ -46,7 +59,7 @@ func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
 // LinearGradWeight writes dw = dyᵀ x.
 func (d *Device) LinearGradWeight(dw, dy, x kernel.Buffer, m, n, k int) {
 	if d.blas == nil {
-		name, g := tiled("mm_linear_grad_weight", k, n)
+		name, g := d.tiled("mm_linear_grad_weight", k, n)
 		d.launch(name, g, ptr(dw, n*k), ptr(dy, m*n), ptr(x, m*k), num(m), num(n), num(k))
 		return
 	}
@@ -56,7 +69,7 @@ func (d *Device) LinearGradWeight(dw, dy, x kernel.Buffer, m, n, k int) {
 // LinearGradInput writes dx = dy w.
 func (d *Device) LinearGradInput(dx, dy, w kernel.Buffer, m, n, k int) {
 	if d.blas == nil {
-		name, g := tiled("mm_linear_grad_input", k, m)
+		name, g := d.tiled("mm_linear_grad_input", k, m)
 		d.launch(name, g, ptr(dx, m*k), ptr(dy, m*n), ptr(w, n*k), num(m), num(n), num(k))
 		return
 	}

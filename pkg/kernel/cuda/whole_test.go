@@ -193,6 +193,25 @@ func TestTrainingEqualsCPU(t *testing.T) {
 	}
 }
 
+// With inputs rounded to 10 and 7 bits of fraction a run is near the CPU's, and not the same.
+func TestPrecisions(t *testing.T) {
+	spec, state := model("concat", "cnn:3,16"), settings("sgd")
+	data := samples(t, spec, 21)
+	_, losses, _, err := fit(t, openCPU(t), nil, spec, state, data, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for precision, bound := range map[kernel.Precision]float64{kernel.TF32: 5e-3, kernel.BF16: 4e-2} {
+		_, got, _, err := fit(t, open(t, Options{Precision: precision}, false), nil, spec, state, data, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if apart := math.Abs(got[1]-losses[1]) / losses[1]; !(apart > 1e-7 && apart < bound) {
+			t.Errorf("%s: loss %v, float32 has %v", precision, got[1], losses[1])
+		}
+	}
+}
+
 // A model trained on one device goes on on the other.
 func TestGoingOnElsewhere(t *testing.T) {
 	spec, state := model("concat", "cnn:3,16"), settings("sgd")
