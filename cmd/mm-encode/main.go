@@ -10,10 +10,11 @@ import (
 const description = `Turn arrays or media files into a samples stream.
 
 A samples stream is what the other tools train on and measure: a row a sample, with its id, its label and a tensor for each
-modality. mm-encode arrays takes NumPy files that hold features already; mm-encode media takes a list of wav, png and
-jpeg files. Files are decoded on every core, and the stream is the same for any number of threads.
+modality. mm-encode arrays takes NumPy files that hold features already; mm-encode media takes a list of media files, with
+a flag for each kind of modality. Files are decoded on every core, in bounded memory, and the stream is the same for any number of
+threads. No path may leave the folder of the media.
 
-A run that fails leaves no output file and does not touch an old one.
+A run that fails leaves no output file and does not touch an old one; with --resume it leaves what the next run goes on from.
 
 Examples:
 
