@@ -31,6 +31,7 @@ type Key struct {
 var Kinds = []Kind{
 	soundKind,
 	pictureKind,
+	videoKind,
 	framesKind,
 	flowKind,
 	textKind,

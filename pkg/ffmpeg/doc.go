@@ -7,5 +7,5 @@
 // A child gets the open file, not its name: what a name says, or a link that changes meanwhile, cannot lead it elsewhere. It may read
 // local files in the formats of media alone, not playlists, which name other files. It writes to a pipe that is read as it comes,
 // up to a bound; it dies, with all that it started, when the context ends or its time is over; and the last lines that it says are in the
-// error. A file costs the start of a process, about 50 ms.
+// error. A file costs the start of a process.
 package ffmpeg

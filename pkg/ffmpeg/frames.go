@@ -20,6 +20,22 @@ type Choice struct {
 	Cut
 	Count       int
 	First, Step float64
+
+	Width, Height int  // scaled to this by swscale's bilinear filter, which takes means when it makes a picture smaller; 0, 0 for its own size
+	Crop          bool // the picture keeps its proportions, and what is over on two sides is cut off, evenly
+}
+
+// filters returns the graph that picks and scales.
+func (c Choice) filters() string {
+	graph := fmt.Sprintf("select='gte(t+%g,%.9g+selected_n*%.9g)'", early, c.First, c.Step)
+	if c.Width == 0 {
+		return graph
+	}
+	scale := fmt.Sprintf(",scale=%d:%d:flags=bilinear+accurate_rnd+full_chroma_int", c.Width, c.Height)
+	if !c.Crop {
+		return graph + scale
+	}
+	return graph + scale + fmt.Sprintf(":force_original_aspect_ratio=increase,crop=%d:%d", c.Width, c.Height)
 }
 
 // Spread chooses count frames over a cut of a clip: the middles of as many equal parts. A clip that does not say how long it is, in a
@@ -48,9 +64,7 @@ func (t *Tools) Frames(ctx context.Context, file *os.File, c Choice, limit int, 
 	return t.run(ctx, t.FFmpeg, file, func(name string) []string {
 		args := append([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1"}, input(name, c.Start)...)
 		args = append(append(args, "-map", "0:v:0"), c.Cut.arguments()...)
-		// A choice of one time needs no step: its expression is false from then on by the count.
-		pick := fmt.Sprintf("select='gte(t+%g,%.9g+selected_n*%.9g)'", early, c.First, c.Step)
-		return append(args, "-vf", pick, "-fps_mode", "passthrough", "-frames:v", fmt.Sprint(c.Count),
+		return append(args, "-vf", c.filters(), "-fps_mode", "passthrough", "-frames:v", fmt.Sprint(c.Count),
 			"-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "pipe:1")
 	}, func(r io.Reader) error {
 		b := bufio.NewReaderSize(r, 1<<16)
