@@ -11,12 +11,13 @@ import (
 
 // channelFlags say which modalities to make of which columns, a flag for each of encode.Kinds, and give the settings of all of a kind.
 type channelFlags struct {
-	Audio  []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
-	Image  []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
-	Video  []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode frames of the videos of column COL, through ffmpeg, into pixels from 0 to 255, as modality NAME (default: video). Repeat for more modalities; videos follow images in the stream."`
-	Frames []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Take frames out of the folders of pictures in column COL, as modality NAME (default: frames). Repeat for more modalities."`
-	Flow   []string `sep:"none" placeholder:"[NAME=]COLX+COLY[:KEY=VALUE,...]" help:"Take optical flow out of the folders of pictures in the columns COLX and COLY, as modality NAME (default: flow). Repeat for more modalities."`
-	Text   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Hash the texts of column COL into a vector of n-grams, as modality NAME (default: text); with tokenizer=FILE turn them into token ids for --encoder. Repeat for more modalities."`
+	Audio   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
+	Image   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
+	Video   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode frames of the videos of column COL, through ffmpeg, into pixels from 0 to 255, as modality NAME (default: video). Repeat for more modalities; videos follow images in the stream."`
+	Frames  []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Take frames out of the folders of pictures in column COL, as modality NAME (default: frames). Repeat for more modalities."`
+	Flow    []string `sep:"none" placeholder:"[NAME=]COLX+COLY[:KEY=VALUE,...]" help:"Take optical flow out of the folders of pictures in the columns COLX and COLY, as modality NAME (default: flow). Repeat for more modalities."`
+	Text    []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Hash the texts of column COL into a vector of n-grams, as modality NAME (default: text); with tokenizer=FILE turn them into token ids for --encoder. Repeat for more modalities."`
+	Feature []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Take numbers that are there already: of the npy, npz or safetensors files of column COL, or of one file with all samples, file=FILE, whose ids column COL holds, as modality NAME (default: feature). Repeat for more modalities."`
 
 	Encoder []string `sep:"none" placeholder:"NAME=FILE.onnx[:KEY=VALUE,...]" help:"Run the ONNX model in FILE over modality NAME, and keep its output, an embedding, in place of what the modality's own flag makes. It takes ONNX Runtime's shared library, which MM_ONNXRUNTIME names where the system does not know it. Repeat for more modalities."`
 
@@ -60,8 +61,20 @@ func (c *channelFlags) columns(kind string) (texts []string, defaults map[string
 		return c.Flow, nil
 	case "text":
 		return c.Text, nil
+	case "feature":
+		return c.Feature, nil
 	}
 	panic("mm-encode: no flag for kind " + kind)
+}
+
+// any tells whether a flag asks for a modality.
+func (c *channelFlags) any() bool {
+	for _, kind := range encode.Kinds {
+		if texts, _ := c.columns(kind.Name); len(texts) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // specs reads the flags, in the order of encode.Kinds.

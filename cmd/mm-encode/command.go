@@ -7,8 +7,9 @@ import (
 )
 
 type command struct {
-	Arrays arraysCommand `cmd:"" help:"Take every modality from a NumPy file with a row for each sample."`
-	Media  mediaCommand  `cmd:"" help:"Decode the media that a list names."`
+	Arrays  arraysCommand  `cmd:"" help:"Take every modality from a NumPy file with a row for each sample."`
+	Media   mediaCommand   `cmd:"" help:"Decode the media that a list names."`
+	Dataset datasetCommand `cmd:"" help:"Decode the media of a published data set, or of a folder, with its own lists."`
 
 	cli.Logging
 }

@@ -50,6 +50,7 @@ func fixtures(env *testscript.Env) error {
 	files := map[string][]byte{
 		"mel.npy":    npy("<f4", "(4, 6)", mel),
 		"pixels.npy": npy("|u1", "(4, 2, 3)", pixels),
+		"one.npy":    npy("<f4", "(2, 3)", mel[:24]),
 		"nan.npy":    npy("<f8", "(4,)", nan),
 		"labels.npy": npy("|i1", "(4,)", []byte{0, 2, 1, 0}),
 		"mask.npy":   npy("|b1", "(4,)", []byte{1, 0, 0, 1}),

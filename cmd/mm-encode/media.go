@@ -8,7 +8,7 @@ import (
 )
 
 type mediaCommand struct {
-	Manifest string `required:"" placeholder:"FILE.csv" help:"List the samples in FILE, comma-separated (.tsv: by tabs), with a first line that names the columns."`
+	Manifest string `required:"" placeholder:"FILE.csv" help:"List the samples in FILE, comma-separated (.tsv: by tabs), with a first line that names the columns; or in a table of JSON lines (.jsonl), Parquet or Arrow."`
 	Root     string `placeholder:"DIR" help:"Take the list's paths from DIR, which they must not leave (default: the list's own folder)."`
 	ID       string `name:"id" required:"" placeholder:"COL" help:"Take the ids, each once, from column COL."`
 	Label    string `placeholder:"COL" help:"Take the class names from column COL; an empty field leaves the sample unlabelled (default: no sample has a label)."`
@@ -34,7 +34,7 @@ func (c *mediaCommand) Run(ctx *cli.Context) error {
 	if err := c.choose(&o); err != nil {
 		return err
 	}
-	if o.List, err = encode.ReadManifest(c.Manifest); err != nil {
+	if o.List, err = encode.ReadList(c.Manifest); err != nil {
 		return err
 	}
 	if o.Root == "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -67,3 +68,6 @@ func addCondition(conditions []encode.Condition, text string) ([]encode.Conditio
 	conditions[i].Values = append(conditions[i].Values, value)
 	return conditions, nil
 }
+
+// sortedKeys returns the keys of a set in byte order.
+func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

@@ -35,7 +35,7 @@ func (s *selection) choose(o *encode.MediaOptions) error {
 	return nil
 }
 
-// encode opens a list's media and writes them.
+// encode opens a list's media, tells what the files of features have beyond the list, and writes them.
 func (p product) encode(ctx *cli.Context, o encode.MediaOptions) error {
 	o.Errors = encode.Policy(p.OnError)
 	src, err := encode.OpenMedia(o)
@@ -43,5 +43,8 @@ func (p product) encode(ctx *cli.Context, o encode.MediaOptions) error {
 		return err
 	}
 	defer src.Close()
+	for _, l := range src.Leftovers() {
+		ctx.Log.Warn().Str("modality", l.Modality).Int("ids", len(l.IDs)).Strs("first", l.IDs[:min(3, len(l.IDs))]).Msg("ids that the list has not")
+	}
 	return p.write(ctx, src)
 }

@@ -12,7 +12,7 @@ var kinetics400 = kind{
 	name:     "kinetics400",
 	read:     readKinetics400,
 	layout:   map[Media][]string{Video: kineticsVideos, Audio: kineticsSounds.layout[Audio], Frames: kineticsFrames},
-	channels: []Channel{{"audio", "audio=audio:" + shortSpectrogram}, {"frames", "visual=frames:" + framesASecond}},
+	channels: []Channel{{"audio", "audio=audio:" + filterBank}},
 }
 
 // kineticsVideos are where the downloads of Kinetics put a clip: the CVD Foundation's archives, the crawler of ActivityNet, with

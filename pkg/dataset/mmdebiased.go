@@ -21,7 +21,7 @@ var mmDebiased = kind{
 		Frames: both(vggSound.layout[Frames], kineticsFrames),
 	},
 	anySplit: true,
-	channels: []Channel{{"audio", "audio=audio:" + shortSpectrogram}, {"frames", "visual=frames:" + framesASecond}},
+	channels: []Channel{{"audio", "audio=audio:" + filterBank}},
 }
 
 // both are patterns below the folders of two data sets, and below none.

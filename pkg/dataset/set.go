@@ -51,7 +51,7 @@ const (
 // AllMedia are all there are.
 var AllMedia = []Media{Video, Audio, Frames, FlowX, FlowY, Features}
 
-// Channel says which modality a data set's published experiments have, in words that mm-encode's flags take.
+// Channel says what a data set's published experiments make of its sound, in words that mm-encode's flags take.
 type Channel struct {
 	Kind string // the flag
 	Text string // its value: [NAME=]COLUMN[:KEY=VALUE,...]
@@ -143,7 +143,7 @@ func (s *Set) keep(classes []string) error {
 	return nil
 }
 
-// Channels returns the modalities of the published experiments.
+// Channels returns what is known of the modalities of the published experiments: how the sound is transformed.
 func (s *Set) Channels() []Channel { return s.kind.channels }
 
 // sortedClasses returns the classes that entries have, in byte order.

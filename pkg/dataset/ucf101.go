@@ -21,7 +21,6 @@ var ucf101 = kind{
 		FlowX:  {"tvl1_flow/u/{id}", "tvl1_flow/x/{id}", "flow_x/{class}/{id}", "flow_x/{id}", "flow/u/{id}"},
 		FlowY:  {"tvl1_flow/v/{id}", "tvl1_flow/y/{id}", "flow_y/{class}/{id}", "flow_y/{id}", "flow/v/{id}"},
 	},
-	channels: []Channel{{"frames", "visual=frames:" + framesASecond}, {"flow", "flow=flow_x+flow_y"}},
 }
 
 func readUCF101(l *lists) (*Set, error) {

@@ -35,6 +35,7 @@ var Kinds = []Kind{
 	framesKind,
 	flowKind,
 	textKind,
+	featureKind,
 }
 
 // LookKind returns the kind of that name.

@@ -195,6 +195,23 @@ func (m *Media) Missing(from, to int) []Failure {
 	return found
 }
 
+// Leftover says which ids the file of a modality has and the list has not.
+type Leftover struct {
+	Modality string
+	IDs      []string
+}
+
+// Leftovers returns what is in the files of modalities alone, where a modality comes from a file with all samples.
+func (m *Media) Leftovers() []Leftover {
+	var all []Leftover
+	for p, c := range m.channels {
+		if j, ok := c.(interface{ Leftover() []string }); ok && len(j.Leftover()) > 0 {
+			all = append(all, Leftover{m.samples.Modalities[p].Name, j.Leftover()})
+		}
+	}
+	return all
+}
+
 // listRow returns where sample i is in the list; past the last, where the list ends.
 func (m *Media) listRow(i int) int {
 	if i >= len(m.rows) {

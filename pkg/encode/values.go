@@ -99,3 +99,21 @@ func (v *Values) Size(name string) (height, width int) {
 	}
 	return height, width
 }
+
+// Shape returns DxDx..., or nil for "".
+func (v *Values) Shape(name string) []int {
+	text := v.Text(name)
+	if text == "" {
+		return nil
+	}
+	var shape []int
+	for d := range strings.SplitSeq(text, "x") {
+		n, err := strconv.Atoi(d)
+		if err != nil || n < 1 || n > maxElements {
+			v.refuse(name, "numbers from 1 with x between them")
+			return nil
+		}
+		shape = append(shape, n)
+	}
+	return shape
+}

@@ -14,15 +14,16 @@ import (
 // several goroutines. The file must keep its length while it is open: reading a mapped page that was cut off ends the
 // process.
 type Array struct {
-	name    string
-	file    []byte // the whole mapping
-	data    []byte // the elements
-	element element
-	descr   string
-	fortran bool
-	shape   []int
-	rowSize int
-	offsets []int // Fortran order: bytes from a row's first element to each of its others, in C order of the row
+	name     string
+	file     []byte // the whole mapping
+	borrowed bool   // file is not ours to unmap
+	data     []byte // the elements
+	element  element
+	descr    string
+	fortran  bool
+	shape    []int
+	rowSize  int
+	offsets  []int // Fortran order: bytes from a row's first element to each of its others, in C order of the row
 }
 
 // OpenArray maps the npy file at path (versions 1.0 to 3.0; bool, int8 to int64, uint8 to uint64, float16 to float64;
@@ -37,6 +38,17 @@ func OpenArray(path string) (*Array, error) {
 		unmap(file)
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return a, nil
+}
+
+// NewArray reads an npy file that lies in memory, as OpenArray does; the memory stays the caller's, and must not change. name is
+// what errors call it.
+func NewArray(name string, file []byte) (*Array, error) {
+	a, err := newArray(name, file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	a.borrowed = true
 	return a, nil
 }
 
@@ -190,6 +202,9 @@ func (a *Array) at(i, j int) []byte {
 func (a *Array) Close() error {
 	file := a.file
 	a.file, a.data = nil, nil
+	if a.borrowed {
+		return nil
+	}
 	return unmap(file)
 }
 

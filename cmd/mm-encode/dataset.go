@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mmtools/pkg/cli"
+	"mmtools/pkg/dataset"
+	"mmtools/pkg/encode"
+	"mmtools/pkg/stream"
+)
+
+type datasetCommand struct {
+	Name      string       `arg:"" enum:"kinetics-sounds,ucf101,mm-debiased,vggsound,kinetics400,cremad,ave,folder,table" help:"Take the data set NAME: kinetics-sounds, ucf101, mm-debiased, vggsound, kinetics400, cremad or ave, by its published lists; folder, which has folders of media, CLASS/NAME.EXT or SPLIT/CLASS/NAME.EXT; or table, a file with the columns id, and where there are label and split."`
+	Lists     string       `placeholder:"DIR|FILE" help:"Read the lists in DIR, by their published names, or the one FILE (default: the folder --root)."`
+	Root      string       `required:"" placeholder:"DIR" help:"Look for media in DIR, as the authors' download makes it."`
+	Split     string       `placeholder:"NAME" help:"Keep the clips of split NAME: train, validation or test (default: all)."`
+	Fold      int          `placeholder:"N" help:"Take the official split number N of ucf101: 1 to 3 (default: 1)."`
+	Classes   string       `placeholder:"FILE|NAME,NAME,..." help:"Keep the clips of these classes, in label order (default: all, in the data set's own order)."`
+	Where     []string     `sep:"none" placeholder:"COL=VALUE" help:"Keep the clips whose column COL is VALUE, as mm-encode media does."`
+	OnMissing string       `default:"fail" enum:"fail,skip,null" placeholder:"POLICY" help:"Where a clip's media are not there, end with an error (fail), leave the clip out (skip), or keep it without that modality (null) (default: ${default})."`
+	Channels  channelFlags `embed:""`
+	product
+}
+
+const datasetHelp = `Without --audio, --feature or another modality's flag, a data set has its sound, transformed as in its published experiments, which a message
+names. With them, they take the columns of the data set's list, which hold the first place where there is something, among those where its downloads
+put a clip's media: audio (a sound file, else the video), frames (a folder of frames, else the video), video, flow_x and flow_y (folders of
+optical flow), and features (the published spectrogram in an npy file). A folder has audio, video, image, frames, features and text.
+
+`
+
+// Help implements kong's HelpProvider.
+func (c *datasetCommand) Help() string { return datasetHelp + channelHelp() }
+
+// Run encodes the data set.
+func (c *datasetCommand) Run(ctx *cli.Context) error {
+	o := encode.MediaOptions{Root: c.Root, ID: "id", Label: "label", Missing: encode.Policy(c.OnMissing)}
+	classes, err := parseClasses(c.Classes)
+	if err != nil {
+		return err
+	}
+	published, err := c.open(&o, classes)
+	if err != nil {
+		return err
+	}
+	if o.Channels, err = c.channels(ctx, published); err != nil {
+		return err
+	}
+	if c.Split != "" {
+		if err := c.checkSplit(o.List); err != nil {
+			return err
+		}
+		o.Where = append(o.Where, encode.Condition{Column: "split", Values: []string{c.Split}})
+	}
+	for _, text := range c.Where {
+		if o.Where, err = addCondition(o.Where, text); err != nil {
+			return err
+		}
+	}
+	return c.encode(ctx, o)
+}
+
+// open reads the lists into o and returns the modalities of the published experiments.
+func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (published []dataset.Channel, err error) {
+	if c.Fold != 0 && c.Name != "ucf101" {
+		return nil, cli.Usage("--fold: %s has no folds", c.Name)
+	}
+	switch c.Name {
+	case "folder":
+		if c.Lists != "" {
+			return nil, cli.Usage("--lists: folder has no lists")
+		}
+		o.Classes, o.OnlyClasses = classes, classes != nil
+		o.List, err = encode.FolderList(c.Root)
+		return nil, err
+	case "table":
+		if c.Lists == "" {
+			return nil, cli.Usage("table needs --lists FILE")
+		}
+		o.Classes, o.OnlyClasses = classes, classes != nil
+		o.List, err = encode.ReadList(c.Lists)
+		if err == nil {
+			if _, none := encode.Column(o.List, "label"); none != nil {
+				o.Label = ""
+			}
+		}
+		return nil, err
+	}
+	folder, file, err := c.lists()
+	if err != nil {
+		return nil, err
+	}
+	set, err := dataset.Open(c.Name, folder, file, dataset.Options{Fold: c.Fold, Classes: classes})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.listsPath(), err)
+	}
+	o.List, o.Classes = encode.DatasetList(set, c.Root), set.Classes
+	return set.Channels(), nil
+}
+
+func (c *datasetCommand) listsPath() string {
+	if c.Lists != "" {
+		return c.Lists
+	}
+	return c.Root
+}
+
+// lists returns the folder of the lists, and the file where they are in one.
+func (c *datasetCommand) lists() (folder fs.FS, file string, err error) {
+	path := c.listsPath()
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if info.IsDir() {
+		return os.DirFS(path), "", nil
+	}
+	return os.DirFS(filepath.Dir(path)), filepath.Base(path), nil
+}
+
+// specs reads the flags, or where there are none what was published.
+func (c *datasetCommand) channels(ctx *cli.Context, published []dataset.Channel) ([]encode.Spec, error) {
+	if c.Channels.any() || published == nil {
+		return c.Channels.specs()
+	}
+	var specs []encode.Spec
+	var flags []string
+	for _, p := range published {
+		kind, ok := encode.LookKind(p.Kind)
+		if !ok {
+			return nil, fmt.Errorf("modality %s of %s: no kind %s", p.Text, c.Name, p.Kind)
+		}
+		spec, err := kind.ParseSpec(p.Text, nil)
+		if err != nil {
+			return nil, fmt.Errorf("modality %s of %s: %w", p.Text, c.Name, err)
+		}
+		specs = append(specs, spec)
+		flags = append(flags, "--"+p.Kind+" "+p.Text)
+	}
+	ctx.Log.Info().Str("modalities", strings.Join(flags, " ")).Msg("as published")
+	return specs, nil
+}
+
+// checkSplit refuses a split that no clip has: a list without splits, or a word that is none.
+func (c *datasetCommand) checkSplit(l encode.List) error {
+	column, err := encode.Column(l, "split")
+	if err != nil {
+		return err
+	}
+	splits := map[string]bool{}
+	for row := range l.Rows() {
+		splits[l.Field(row, column)] = true
+	}
+	if !splits[c.Split] {
+		delete(splits, "")
+		if len(splits) == 0 {
+			return stream.Errorf("%s: the lists say of no clip which split it is in", l.Name())
+		}
+		return cli.Usage("--split %s: %s has %s", c.Split, l.Name(), strings.Join(sortedKeys(splits), ", "))
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package table
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mmtools/pkg/stream"
+)
+
+// Source says where in a file the features of samples are.
+type Source struct {
+	Path string
+	// Values names them: a column of a table, several with commas between them or all that begin so with a * at the end, each a
+	// part of the row; an array of an npz file or a tensor of a safetensors file, a row a sample. "" is the only column
+	// other than the ids; of npz and safetensors every array is then one sample, named by its id.
+	Values string
+	// IDs names the samples: a column of a table, "" for "id"; an array of texts of an npz file, "" for none. Rows without ids are
+	// samples by their place.
+	IDs string
+}
+
+// Features are rows of numbers, all of one shape. Several goroutines may read them.
+type Features struct {
+	source Source
+	shape  []int
+	size   int // the product of shape
+	ids    []string
+	rows   int
+	absent []bool // of each row; nil where none is
+	read   func(row int, dst []float32) error
+	maps   []mapped
+	data   []byte // what the digest of the samples is over
+}
+
+// OpenFeatures opens features in a table, an npy, npz or safetensors file, by its extension. A row of another length than the first,
+// and an id that is empty or comes twice, are errors.
+func OpenFeatures(s Source) (*Features, error) {
+	f := &Features{source: s}
+	if err := f.open(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	seen := make(map[string]int, len(f.ids))
+	for row, id := range f.ids {
+		if id == "" {
+			f.Close()
+			return nil, stream.Errorf("%s: row %d: empty id", s.Path, row)
+		}
+		if first, twice := seen[id]; twice {
+			f.Close()
+			return nil, stream.Errorf("%s: row %d: id %q is also that of row %d", s.Path, row, id, first)
+		}
+		seen[id] = row
+	}
+	return f, nil
+}
+
+func (f *Features) open() error {
+	switch ext := strings.ToLower(filepath.Ext(f.source.Path)); ext {
+	case ".npy":
+		return f.openNPY()
+	case ".npz":
+		return f.openNPZ()
+	case ".safetensors":
+		return f.openSafetensors()
+	default:
+		if !slices.Contains(Formats, ext) {
+			return stream.Errorf("%s: the name of a file of features ends in one of .npy, .npz, .safetensors, %s", f.source.Path, strings.Join(Formats, ", "))
+		}
+		return f.openTable()
+	}
+}
+
+// Rows returns the number of rows.
+func (f *Features) Rows() int { return f.rows }
+
+// Shape returns the shape of a row, at least one dimension.
+func (f *Features) Shape() []int { return slices.Clone(f.shape) }
+
+// IDs returns the id of each row, nil where the file has none.
+func (f *Features) IDs() []string { return f.ids }
+
+// Present reports whether a row is there, and not null.
+func (f *Features) Present(row int) bool { return f.absent == nil || !f.absent[row] }
+
+// Read fills dst, as long as a row, with the numbers of a row, row major, rounded to float32. A row that is not present has none.
+func (f *Features) Read(row int, dst []float32) error {
+	if err := f.read(row, dst); err != nil {
+		return fmt.Errorf("%s: row %d: %w", f.source.Path, row, err)
+	}
+	for i, v := range dst {
+		if v-v != 0 {
+			return stream.Errorf("%s: row %d: number %d is not finite", f.source.Path, row, i)
+		}
+	}
+	return nil
+}
+
+// Bytes returns what the features were read from, to be hashed: it is not to be changed, nor used after Close.
+func (f *Features) Bytes() []byte { return f.data }
+
+// Close frees mappings and temporary files.
+func (f *Features) Close() error {
+	var first error
+	for _, m := range f.maps {
+		if err := m.close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	f.maps, f.data, f.read = nil, nil, nil
+	return first
+}
+
+func (f *Features) setShape(shape []int) error {
+	f.size = 1
+	for _, d := range shape {
+		if d < 1 || d > maxCell/f.size {
+			return stream.Errorf("%s: a row of shape %v, want 1 to %d numbers", f.source.Path, shape, maxCell)
+		}
+		f.size *= d
+	}
+	if f.shape = slices.Clone(shape); len(shape) == 0 {
+		f.shape = []int{1}
+	}
+	return nil
+}
+
+// fromFloats takes rows that lie in data as float32, little endian.
+func (f *Features) fromFloats(data []byte) {
+	f.data = data
+	f.read = func(row int, dst []float32) error {
+		raw := data[4*row*f.size : 4*(row+1)*f.size]
+		for i := range dst {
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+		return nil
+	}
+}
