@@ -122,7 +122,7 @@ func (c *datasetCommand) lists() (folder fs.FS, file string, err error) {
 	return os.DirFS(filepath.Dir(path)), filepath.Base(path), nil
 }
 
-// specs reads the flags, or where there are none what was published.
+// channels reads the flags, or where there are none what was published.
 func (c *datasetCommand) channels(ctx *cli.Context, published []dataset.Channel) ([]encode.Spec, error) {
 	if c.Channels.any() || published == nil {
 		return c.Channels.specs()
@@ -142,7 +142,7 @@ func (c *datasetCommand) channels(ctx *cli.Context, published []dataset.Channel)
 		flags = append(flags, "--"+p.Kind+" "+p.Text)
 	}
 	ctx.Log.Info().Str("modalities", strings.Join(flags, " ")).Msg("as published")
-	return specs, nil
+	return c.Channels.encoded(specs)
 }
 
 // checkSplit refuses a split that no clip has: a list without splits, or a word that is none.
