@@ -28,7 +28,7 @@ type datasetCommand struct {
 
 const datasetHelp = `Without --audio, --feature or another modality's flag, a data set has its sound, transformed as in its published experiments, which a message
 names. With them, they take the columns of the data set's list, which hold the first place where there is something, among those where its downloads
-put a clip's media: audio (a sound file, else the video), frames (a folder of frames, else the video), video, flow_x and flow_y (folders of
+put a clip's media: audio (a sound file, else the video), video, frames (a folder of frames), flow_x and flow_y (folders of
 optical flow), and features (the published spectrogram in an npy file). A folder has audio, video, image, frames, features and text.
 
 `

@@ -32,13 +32,13 @@ type mediaColumn struct {
 var datasetColumns = []string{"id", "label", "split", "start", "end"}
 
 // DatasetList returns the clips of a data set whose download is in the folder root as a List with the columns id, label, split, start and
-// end (of the clip in its video, in seconds), video, audio, frames, flow_x, flow_y and features. Where there is no sound file, or no
-// folder of frames, audio and frames are the video's path.
+// end (of the clip in its video, in seconds), video, audio, frames, flow_x, flow_y and features. Where there is no sound file, audio
+// is the video's path.
 func DatasetList(set *dataset.Set, root string) List {
 	l := &datasetList{set: set, root: root}
 	for _, m := range dataset.AllMedia {
 		from := []dataset.Media{m}
-		if m == dataset.Audio || m == dataset.Frames {
+		if m == dataset.Audio {
 			from = append(from, dataset.Video)
 		}
 		l.media = append(l.media, mediaColumn{name: string(m), from: from})

@@ -36,8 +36,8 @@ type folderList struct {
 
 // FolderList lists the media below a folder: CLASS/NAME.EXT, or SPLIT/CLASS/NAME.EXT where every folder in root is called as a split is.
 // Files of one name in a class folder, whatever their extensions, and a folder of frames of that name, are one sample with the id
-// CLASS/NAME. Its columns are id, label, split, audio, video, image, features, text and frames; where there is only a video, audio and
-// frames are its path. Hidden files and what is of no known kind are left out. Rows are in the order of splits, classes and names.
+// CLASS/NAME. Its columns are id, label, split, audio, video, image, features, text and frames; where there is only a video, audio is
+// its path. Hidden files and what is of no known kind are left out. Rows are in the order of splits, classes and names.
 func FolderList(root string) (List, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil {
@@ -146,10 +146,9 @@ func (f *folders) class(folder, class, split string) error {
 		}
 		f.rows[at][3+column] = path.Join(folder, e.Name())
 	}
-	const audio, video, frames = 3, 4, 8
+	const audio, video = 3, 4
 	for _, row := range f.rows[first:] {
 		row[audio] = cmp.Or(row[audio], row[video])
-		row[frames] = cmp.Or(row[frames], row[video])
 	}
 	slices.SortFunc(f.rows[first:], func(a, b []string) int { return cmp.Compare(a[0], b[0]) })
 	return nil
