@@ -20,7 +20,7 @@ import (
 // floor of each package under pkg; the packages below one, such as kernel/cpu, are on its floor. A package imports lower
 // floors only, and packages of its own tree.
 var floor = map[string]int{
-	"modality": 0, "shapley": 0, "rng": 0,
+	"modality": 0, "shapley": 0, "rng": 0, "pixel": 0,
 	"stream": 1, "safetensors": 1, "kernel": 1, "media": 1, "resample": 1, "metric": 1, "augment": 1, "ffmpeg": 1, "text": 1, "onnx": 1,
 	"op": 2, "schema": 2, "table": 2, "dataset": 2, "device": 2,
 	"machine": 3, "checkpoint": 3, "encode": 3,

@@ -5,8 +5,8 @@
 // segment, a part of 8 % to 100 % of its area and a side ratio of 3/4 to 4/3 is cut out at random (Szegedy et al. 2015)
 // and resized, and half of the samples are mirrored. All frames of a sample are cut and mirrored alike.
 //
-// Resizing is bilinear and antialiased, as torchvision and PIL do it: a triangle filter as wide as the reduction. Values
-// stay float32: they are not rounded to whole numbers between the two passes, as PIL's are.
+// Resizing is bilinear and antialiased, as torchvision and PIL do it (package pixel). Values stay float32: they are not rounded
+// to whole numbers between the two passes, as PIL's are.
 //
 // Cost: O(C h W + C h w) multiplications a frame for each tap of the filter. A Worker keeps the memory for one sample.
 package augment

@@ -3,13 +3,15 @@ package augment
 import (
 	"math"
 	"math/rand/v2"
+
+	"mmtools/pkg/pixel"
 )
 
 // Worker prepares samples of one shape, one at a time.
 type Worker struct {
 	t       Transform
 	in, out frames
-	resize  resizer
+	resize  pixel.Planes
 }
 
 // NewWorker returns a worker for samples of the given shape, (C,H,W) or (T,C,H,W).
@@ -38,14 +40,14 @@ func (w *Worker) Train(dst, src []float32, r *rand.Rand) {
 	w.run(dst, src, part, flip, func(first, n int) int { return first + r.IntN(n) })
 }
 
-func (w *Worker) whole() box { return box{0, 0, w.in.h, w.in.w} }
+func (w *Worker) whole() pixel.Box { return pixel.Box{Height: w.in.h, Width: w.in.w} }
 
 // run prepares the frames that choose picks, one of n from first on in each segment.
-func (w *Worker) run(dst, src []float32, part box, flip bool, choose func(first, n int) int) {
+func (w *Worker) run(dst, src []float32, part pixel.Box, flip bool, choose func(first, n int) int) {
 	in, out := w.in, w.out
 	as := part == w.whole() && in.h == out.h && in.w == out.w && !flip
 	if !as {
-		w.resize.plan(in.w, part, out.h, out.w)
+		w.resize.Plan(in.w, part, out.h, out.w)
 	}
 	for s := range out.t {
 		frame := s
@@ -60,21 +62,21 @@ func (w *Worker) run(dst, src []float32, part box, flip bool, choose func(first,
 				copy(to, from)
 				continue
 			}
-			w.resize.plane(to, from, in.w, flip)
+			w.resize.Resize(to, from, in.w, flip)
 		}
 	}
 }
 
 // randomBox draws a part of a frame: 8 % to 100 % of its area, side ratio 3/4 to 4/3, log-uniform, ten tries; then the
 // largest middle part within those ratios (torchvision.transforms.RandomResizedCrop).
-func randomBox(h, w int, r *rand.Rand) box {
+func randomBox(h, w int, r *rand.Rand) pixel.Box {
 	low, high := math.Log(3.0/4), math.Log(4.0/3)
 	for range 10 {
 		area := float64(h*w) * (0.08 + 0.92*r.Float64())
 		ratio := math.Exp(low + (high-low)*r.Float64())
 		bw, bh := int(math.Round(math.Sqrt(area*ratio))), int(math.Round(math.Sqrt(area/ratio)))
 		if bw >= 1 && bh >= 1 && bw <= w && bh <= h {
-			return box{top: r.IntN(h - bh + 1), left: r.IntN(w - bw + 1), height: bh, width: bw}
+			return pixel.Box{Top: r.IntN(h - bh + 1), Left: r.IntN(w - bw + 1), Height: bh, Width: bw}
 		}
 	}
 	bw, bh := w, h
@@ -84,5 +86,5 @@ func randomBox(h, w int, r *rand.Rand) box {
 	case ratio > 4.0/3:
 		bw = max(1, int(math.Round(float64(h)*(4.0/3))))
 	}
-	return box{top: (h - bh) / 2, left: (w - bw) / 2, height: bh, width: bw}
+	return pixel.Box{Top: (h - bh) / 2, Left: (w - bw) / 2, Height: bh, Width: bw}
 }
