@@ -24,33 +24,6 @@ func (p Picture) check() error {
 	return nil
 }
 
-// precision is the number of bits of the weights: PIL's, 32 less 8 of a pixel less 2.
-const precision = 22
-
-// side is one pass of a Resizer.
-type side struct {
-	taps
-	fixed            []int32
-	length, out      int // of the taps at hand
-	cut, n           int
-	reach0, reachEnd int // the inputs that the outputs depend on
-}
-
-// plan prepares the side; pictures of one size, as the frames of a video are, find it ready.
-func (s *side) plan(length, out, cut, n int) {
-	if s.length == length && s.out == out && s.cut == cut && s.n == n {
-		return
-	}
-	s.length, s.out, s.cut, s.n = length, out, cut, n
-	s.taps.plan(length, out, cut, n)
-	s.fixed = s.fixed[:0]
-	for _, w := range s.weight {
-		s.fixed = append(s.fixed, int32(0.5+w*(1<<precision)))
-	}
-	s.reach0 = int(s.first[0])
-	s.reachEnd = int(s.first[n-1]) + s.width
-}
-
 // Resizer brings pictures to the size of a frame.
 type Resizer struct {
 	frame         Frame
