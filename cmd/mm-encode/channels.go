@@ -12,7 +12,7 @@ import (
 // channelFlags say which modalities to make of which columns, a flag for each of encode.Kinds, and give the settings of all of a kind.
 type channelFlags struct {
 	Audio   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own. An empty field says that the sample lacks the modality. Repeat for more modalities."`
-	Image   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
+	Image   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode the png, jpeg, webp and bmp files of column COL into pixels from 0 to 255, as modality NAME (default: image). Repeat for more modalities; images follow sounds in the stream."`
 	Video   []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Decode frames of the videos of column COL, through ffmpeg, into pixels from 0 to 255, as modality NAME (default: video). Repeat for more modalities; videos follow images in the stream."`
 	Frames  []string `sep:"none" placeholder:"[NAME=]COL[:KEY=VALUE,...]" help:"Take frames out of the folders of pictures in column COL, as modality NAME (default: frames). Repeat for more modalities."`
 	Flow    []string `sep:"none" placeholder:"[NAME=]COLX+COLY[:KEY=VALUE,...]" help:"Take optical flow out of the folders of pictures in the columns COLX and COLY, as modality NAME (default: flow). Repeat for more modalities."`

@@ -73,7 +73,7 @@ func TestHostileFiles(t *testing.T) {
 		".":                "not a regular file",
 		"bomb.png":         "100000x100000: at most 33554432 pixels",
 		"large.png":        "not enough pixel data",
-		"empty.png":        "reading the image header",
+		"empty.png":        "the file is empty",
 		"bomb.jpg":         "65500x65500: at most",
 	}
 	list := "id,wav,png\n"

@@ -101,6 +101,9 @@ type flowDecoder struct {
 	plan *media.Imager
 }
 
+// Close implements io.Closer.
+func (d *flowDecoder) Close() error { return d.plan.Close() }
+
 // Decode implements ChannelDecoder.
 func (d *flowDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 	x, y, err := d.pairs(cell, nil)
@@ -125,17 +128,13 @@ func (d *flowDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 var flowKind = Kind{
 	Name: "flow",
 	Help: "Optical flow out of two columns, COLX+COLY, of folders of pictures whose brightness is the horizontal and the vertical part: 0 to 255, as frames, two parts, height and width.",
-	Keys: []Key{
-		{"count", "N", "10", "Take N frames: the middle ones of equal parts; where there are fewer, some come more than once."},
-		{"size", "HxW", "224", "Scale them to H by W pixels, or to N by N with one number."},
-	},
+	Keys: frameKeys(
+		Key{"count", "N", "10", "Take N frames: the middle ones of equal parts; where there are fewer, some come more than once."}),
 	Parse: func(name, column string, v *Values) Spec {
 		x, y, two := strings.Cut(column, "+")
 		if !two && v.err == nil {
 			v.err = fmt.Errorf("column %s: want two, COLX+COLY", column)
 		}
-		var p Picture
-		p.Height, p.Width = v.Size("size")
-		return FlowSpec{name, x, y, v.Int("count"), p}
+		return FlowSpec{name, x, y, v.Int("count"), pictureOf(v, false)}
 	},
 }

@@ -50,11 +50,7 @@ func (p Picture) frameShape(count int) ([]int, error) {
 	if p.Height == 0 {
 		return nil, errors.New("frames have no size: want size=HxW")
 	}
-	plan, err := p.plan()
-	if err != nil {
-		return nil, err
-	}
-	return plan.Shape(), nil
+	return p.shape()
 }
 
 func (c *framesChannel) Modality() modality.Modality {
@@ -111,6 +107,9 @@ type framesDecoder struct {
 	plan *media.Imager
 }
 
+// Close implements io.Closer.
+func (d *framesDecoder) Close() error { return d.plan.Close() }
+
 // Decode implements ChannelDecoder.
 func (d *framesDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 	paths, err := d.folder.frames(cell.Fields[0], d.count)
@@ -137,14 +136,10 @@ func (d *framesDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 var framesKind = Kind{
 	Name: "frames",
 	Help: "The pixels of some pictures of a folder, 0 to 255, as frames, channels, height and width: the middle ones of equal parts, in the order of the numbers in their names.",
-	Keys: []Key{
-		{"count", "N", "10", "Take N frames; where there are fewer, some come more than once."},
-		{"size", "HxW", "224", "Scale them to H by W pixels, or to N by N with one number."},
-		{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."},
-	},
+	Keys: frameKeys(
+		Key{"count", "N", "10", "Take N frames; where there are fewer, some come more than once."},
+		Key{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."}),
 	Parse: func(name, column string, v *Values) Spec {
-		p := Picture{Colour: v.OneOf("mode", "rgb", "grey") == "rgb"}
-		p.Height, p.Width = v.Size("size")
-		return FramesSpec{name, column, v.Int("count"), p}
+		return FramesSpec{name, column, v.Int("count"), pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
 	},
 }

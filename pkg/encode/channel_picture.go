@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mmtools/pkg/media"
 	"mmtools/pkg/modality"
 )
 
-// PictureSpec makes pixels, (channels, height, width) uint8, of the png and jpeg files of a column.
+// PictureSpec makes pixels, (channels, height, width) uint8, of the png, jpeg, webp and bmp files of a column.
 type PictureSpec struct {
 	Name    string // of the modality
 	Column  string
@@ -26,7 +27,7 @@ type pictureChannel struct {
 // ModalityName implements Spec.
 func (s PictureSpec) ModalityName() string { return s.Name }
 
-// Open implements Spec. Without a size it reads the header of the column's first image.
+// Open implements Spec. Without a size it reads the column's first image.
 func (s PictureSpec) Open(in *Inputs) (Channel, error) {
 	files, err := in.files(s.Name, s.Column)
 	if err != nil {
@@ -38,12 +39,8 @@ func (s PictureSpec) Open(in *Inputs) (Channel, error) {
 			return nil, err
 		}
 	}
-	plan, err := c.picture.plan()
-	if err != nil {
-		return nil, err
-	}
-	c.shape = plan.Shape()
-	return c, nil
+	c.shape, err = c.picture.shape()
+	return c, err
 }
 
 // sizeFromFirst takes the size of the first image that is there, of the whole list and not only the rows kept, so that
@@ -71,12 +68,16 @@ func (c *pictureChannel) sizeOf(path string) error {
 	if _, err := c.folder.Stat(path); err != nil {
 		return err
 	}
-	f, _, err := c.folder.Open(path)
+	f, size, err := c.folder.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close() // it was only read
-	c.picture.Height, c.picture.Width, err = media.ImageSize(f)
+	file, err := media.ReadImage(nil, f, size)
+	if err != nil {
+		return err
+	}
+	c.picture.Height, c.picture.Width, err = media.ImageSize(file)
 	c.picture.strict = true
 	return err
 }
@@ -106,24 +107,23 @@ func (d *pictureDecoder) Decode(_ context.Context, dst any, cell Cell) error {
 
 // picture decodes an image file of the folder.
 func (f *Folder) picture(plan *media.Imager, dst []uint8, path string) error {
-	file, _, err := f.Open(path)
+	file, size, err := f.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close() // it was only read
-	return plan.Decode(dst, file)
+	return plan.DecodeFrom(dst, file, size)
 }
+
+// Close implements io.Closer.
+func (d *pictureDecoder) Close() error { return d.plan.Close() }
 
 var pictureKind = Kind{
 	Name: "image",
-	Help: "The pixels of a png or jpeg file, 0 to 255, channels first.",
-	Keys: []Key{
-		{"size", "HxW", "", "Scale to H by W pixels, or to N by N with one number; without it all must have the first image's size."},
-		{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."},
-	},
+	Help: "The pixels of a png, jpeg, webp or bmp file, 0 to 255, channels first, as PIL decodes and resizes them: bilinear, antialiased; not turned as EXIF data would have it, transparency left out.",
+	Keys: append(slices.Clone(pictureKeys),
+		Key{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."}),
 	Parse: func(name, column string, v *Values) Spec {
-		p := Picture{Colour: v.OneOf("mode", "rgb", "grey") == "rgb"}
-		p.Height, p.Width = v.Size("size")
-		return PictureSpec{name, column, p}
+		return PictureSpec{name, column, pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
 	},
 }

@@ -234,11 +234,11 @@ func TestMediaRefuses(t *testing.T) {
 		{"cut sound", func(t *testing.T, dir string, _ *listed) { write(t, dir, "s/b.wav", cut) }, `list.csv: line 3, column "sound": s/b.wav: chunk "data" at byte 36 claims 200 bytes: the file has 16 more`},
 		{"no sound", func(t *testing.T, dir string, _ *listed) { write(t, dir, "s/b.wav", tone(8000, 0, 1)) }, "s/b.wav: no sound"},
 		{"another size", func(t *testing.T, dir string, _ *listed) { write(t, dir, "p/c.png", picture(t, 4, 3, 0)) }, `line 4, column "photo": p/c.png: 4 x 3 pixels (height, width): want 3 x 4`},
-		{"not an image", func(t *testing.T, dir string, _ *listed) { write(t, dir, "p/c.png", cut) }, "p/c.png: reading the image header"},
+		{"not an image", func(t *testing.T, dir string, _ *listed) { write(t, dir, "p/c.png", cut) }, "p/c.png: unknown format"},
 		{"no first image", tree(header + "a,1,s/a.wav,,x\n"), `modality "image": the column holds no image to take the size from`},
 		{"no length", func(_ *testing.T, _ string, o *listed) { o.Sound.Seconds = 0 }, `modality "audio": 0 seconds`},
 		{"no hop", func(_ *testing.T, _ string, o *listed) { o.Sound.Spectrogram.Hop = 0 }, `modality "audio": hop of 0`},
-		{"one side", func(_ *testing.T, _ string, o *listed) { o.Picture.Height = 8 }, `modality "image": image size 8x0`},
+		{"one side", func(_ *testing.T, _ string, o *listed) { o.Picture.Height = 8 }, `modality "image": size 8x0`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, o := list(t)

@@ -1,114 +1,185 @@
 package media
 
 import (
-	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // decoders register themselves
-	_ "image/png"
+	"image/png"
 	"io"
 
-	"golang.org/x/image/draw"
+	"mmtools/pkg/pixel"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/webp"
 )
 
-// maxPixels bounds the images that are decoded, 8K video's 7680 x 4320 being inside; a png of 100 kB can claim 16 Gpixel.
-const maxPixels = 1 << 25
+// maxImageFile bounds the bytes of an image file.
+const maxImageFile = 1 << 28
 
-// Imager decodes png and jpeg images to pixels of one shape: channels first, as convolutions take them. It holds buffers: one
-// goroutine at a time.
+// Imager decodes png, jpeg, webp and bmp images to pixels of one shape: channels first, as convolutions take them. It holds
+// buffers: one goroutine at a time.
 type Imager struct {
 	// Strict makes an image of another size an error where it would be scaled.
 	Strict bool
 
-	height, width int
-	colour        bool
-	canvas        *image.RGBA
-	reader        *bufio.Reader
+	frame   pixel.Frame
+	colour  bool
+	resizer *pixel.Resizer
+	canvas  canvas
+	jpeg    *jpegDecoder
+	reader  bytes.Reader
+	file    []byte
 }
 
-// NewImager makes an Imager for images of height by width pixels, grey (one channel) or in colour (red, green, blue).
-func NewImager(height, width int, colour bool) (*Imager, error) {
-	if height < 1 || width < 1 || height > maxPixels/width {
-		return nil, fmt.Errorf("image size %dx%d: want 1x1 to %d pixels", height, width, maxPixels)
+// NewImager makes an Imager that fits images into the frame, grey (one channel) or in colour (red, green, blue).
+func NewImager(frame pixel.Frame, colour bool) (*Imager, error) {
+	resizer, err := pixel.NewResizer(frame)
+	if err != nil {
+		return nil, err
 	}
-	return &Imager{height: height, width: width, colour: colour, reader: bufio.NewReaderSize(nil, 1<<15)}, nil
+	if err := checkSize("an image", frame.Height, frame.Width); err != nil {
+		return nil, err
+	}
+	return &Imager{frame: frame, colour: colour, resizer: resizer, jpeg: newJPEGDecoder()}, nil
+}
+
+// Close frees what libraries hold.
+func (m *Imager) Close() error {
+	m.jpeg.close()
+	return nil
 }
 
 // Shape returns the dimensions of a decoded image: channels (1 or 3), height, width.
 func (m *Imager) Shape() []int {
 	if m.colour {
-		return []int{3, m.height, m.width}
+		return []int{3, m.frame.Height, m.frame.Width}
 	}
-	return []int{1, m.height, m.width}
+	return []int{1, m.frame.Height, m.frame.Width}
 }
 
-// ImageSize reads the header of a png or jpeg and returns its height and width; more than 2^25 pixels are an error.
-func ImageSize(r io.Reader) (height, width int, err error) {
-	config, format, err := image.DecodeConfig(r)
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading the image header: %w", err)
-	}
-	if config.Width < 1 || config.Height < 1 || config.Height > maxPixels/config.Width {
-		return 0, 0, fmt.Errorf("%s of %dx%d: at most %d pixels are decoded", format, config.Height, config.Width, maxPixels)
-	}
-	return config.Height, config.Width, nil
+// format is a kind of file: how it begins, and its decoder.
+type format struct {
+	name, magic string // '?' in magic stands for any byte
+	config      func(io.Reader) (image.Config, error)
+	decode      func(io.Reader) (image.Image, error)
 }
 
-// Decode writes the image in r to dst, (C,H,W), values 0 to 255. An image of another size is scaled to fit both sides,
-// by a triangle filter that widens as it shrinks (draw.BiLinear, antialiased). Grey is the luma 0.299 R + 0.587 G + 0.114 B
-// of ITU-R BT.601, as in JPEG; what is transparent lies on black.
-func (m *Imager) Decode(dst []uint8, r io.ReadSeeker) error {
-	m.reader.Reset(r)
-	height, width, err := ImageSize(m.reader) // before the decoder asks for memory
-	if err != nil {
-		return err
-	}
-	if m.Strict && (height != m.height || width != m.width) {
-		return fmt.Errorf("%d x %d pixels (height, width): want %d x %d", height, width, m.height, m.width)
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	m.reader.Reset(r)
-	src, _, err := image.Decode(m.reader)
-	if err != nil {
-		return fmt.Errorf("decoding the image: %w", err)
-	}
-	size := m.height * m.width
-	if grey, ok := src.(*image.Gray); ok && !m.colour && grey.Rect.Dx() == m.width && grey.Rect.Dy() == m.height {
-		for y := range m.height {
-			copy(dst[y*m.width:(y+1)*m.width], grey.Pix[y*grey.Stride:])
+var formats = []format{
+	{"png", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
+	{"webp", "RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
+	{"bmp", "BM", bmp.DecodeConfig, bmp.Decode},
+}
+
+func formatOf(file []byte) (format, error) {
+next:
+	for _, f := range formats {
+		if len(file) < len(f.magic) {
+			continue
 		}
-		return nil
-	}
-	m.draw(src)
-	if m.colour {
-		for c := range 3 {
-			plane := dst[c*size : (c+1)*size]
-			for i := range plane {
-				plane[i] = m.canvas.Pix[4*i+c]
+		for i := range f.magic {
+			if f.magic[i] != '?' && f.magic[i] != file[i] {
+				continue next
 			}
 		}
-		return nil
+		return f, nil
 	}
-	for i := range dst[:size] {
-		p := m.canvas.Pix[4*i : 4*i+3 : 4*i+3]
-		// The integers of color.GrayModel, without its boxing of every pixel.
-		dst[i] = uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 1<<15) >> 16)
+	if len(file) == 0 {
+		return format{}, errors.New("the file is empty")
+	}
+	return format{}, errors.New("unknown format: want png, jpeg, webp or bmp")
+}
+
+// ImageSize returns the height and width that an image file says it has; more than 2^25 pixels are an error.
+func ImageSize(file []byte) (height, width int, err error) {
+	if isJPEG(file) {
+		f, err := scanJPEG(file)
+		return f.height, f.width, err
+	}
+	f, err := formatOf(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	config, err := f.config(bytes.NewReader(file))
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the header of the %s: %w", f.name, err)
+	}
+	return config.Height, config.Width, checkSize(f.name, config.Height, config.Width)
+}
+
+// Decode writes the image of a file to dst, (C,H,W), values 0 to 255, as PIL's
+//
+//	Image.open(file).convert("RGB").resize((W, H), Image.BILINEAR)
+//
+// or "L" for grey, and fitted as the frame says (package pixel). As PIL's, it leaves out how transparent a pixel is, and does not turn
+// the image as its EXIF data would have it. Of 16 bits it keeps the upper 8, where PIL cuts grey off at 255.
+func (m *Imager) Decode(dst []uint8, file []byte) error {
+	if err := m.draw(file); err != nil {
+		return err
+	}
+	c := &m.canvas
+	if m.Strict && (c.Height != m.frame.Height || c.Width != m.frame.Width) {
+		return fmt.Errorf("%d x %d pixels (height, width): want %d x %d", c.Height, c.Width, m.frame.Height, m.frame.Width)
+	}
+	if !m.colour && c.Channels == 3 {
+		c.grey()
+	}
+	size := m.frame.Height * m.frame.Width
+	if err := m.resizer.Resize(dst[:c.Channels*size], c.Picture); err != nil {
+		return err
+	}
+	if m.colour && c.Channels == 1 {
+		copy(dst[size:2*size], dst)
+		copy(dst[2*size:3*size], dst)
 	}
 	return nil
 }
 
-// draw paints src, scaled, over black.
-func (m *Imager) draw(src image.Image) {
-	bounds := image.Rect(0, 0, m.width, m.height)
-	if m.canvas == nil {
-		m.canvas = image.NewRGBA(bounds)
+// DecodeFrom decodes an image file of size bytes from r, as Decode does.
+func (m *Imager) DecodeFrom(dst []uint8, r io.Reader, size int64) error {
+	var err error
+	if m.file, err = ReadImage(m.file, r, size); err != nil {
+		return err
 	}
-	draw.Draw(m.canvas, bounds, image.Black, image.Point{}, draw.Src)
-	if src.Bounds().Size() == bounds.Size() {
-		draw.Draw(m.canvas, bounds, src, src.Bounds().Min, draw.Over)
-		return
+	return m.Decode(dst, m.file)
+}
+
+// ReadImage reads an image file of size bytes from r into memory, or into more where that is too little.
+func ReadImage(memory []byte, r io.Reader, size int64) ([]byte, error) {
+	if size > maxImageFile {
+		return memory, fmt.Errorf("%d bytes: image files of at most %d are read", size, maxImageFile)
 	}
-	draw.BiLinear.Scale(m.canvas, bounds, src, src.Bounds(), draw.Over, nil)
+	if int64(cap(memory)) < size {
+		memory = make([]byte, size+size/4)
+	}
+	memory = memory[:size]
+	_, err := io.ReadFull(r, memory)
+	return memory, err
+}
+
+// draw decodes the file to the canvas.
+func (m *Imager) draw(file []byte) error {
+	if isJPEG(file) {
+		if err := m.jpeg.decode(&m.canvas, file); err != nil {
+			return fmt.Errorf("decoding the jpeg: %w", err)
+		}
+		return nil
+	}
+	if _, _, err := ImageSize(file); err != nil { // before the decoder asks for memory
+		return err
+	}
+	f, err := formatOf(file)
+	if err != nil {
+		return err
+	}
+	m.reader.Reset(file)
+	src, err := f.decode(&m.reader)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = errTruncated
+	}
+	if err != nil {
+		return fmt.Errorf("decoding the %s: %w", f.name, err)
+	}
+	m.canvas.image(src, f.name == "webp")
+	return nil
 }

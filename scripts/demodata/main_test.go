@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mmtools/pkg/media"
+	"mmtools/pkg/pixel"
 	"mmtools/pkg/rng"
 )
 
@@ -106,7 +107,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 // The files are what mm-encode reads.
 func TestFilesDecode(t *testing.T) {
 	dir, rows := build(t, small)
-	imager, err := media.NewImager(side, side, false)
+	imager, err := media.NewImager(pixel.Frame{Height: side, Width: side}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestFilesDecode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := imager.Decode(make([]uint8, side*side), bytes.NewReader(png)); err != nil {
+		if err := imager.Decode(make([]uint8, side*side), png); err != nil {
 			t.Fatalf("%s: %v", r["image"], err)
 		}
 	}
