@@ -68,8 +68,9 @@ func TestDocuments(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Files: []string{arrays(t)},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"npy":     npy,
-					"samples": samples,
+					"npy":       npy,
+					"samples":   samples,
+					"downloads": downloads,
 					"run": func(ts *testscript.TestScript, _ bool, _ []string) {
 						for _, b := range all {
 							runBlock(ts, document, b)
@@ -87,7 +88,7 @@ func arrays(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "document.txtar")
 	script := "npy audio.npy f4 300 40 1\nnpy image.npy f4 300 64 1\nnpy labels.npy i8 300 0 1\nnpy test.npy b1 300 0 1\n" +
-		"samples train.arrows rows=300 seed=1\nsamples test.arrows rows=100 seed=2 prefix=t\nrun\n"
+		"samples train.arrows rows=300 seed=1\nsamples test.arrows rows=100 seed=2 prefix=t\ndownloads\nrun\n"
 	if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
 		t.Fatal(err)
 	}
