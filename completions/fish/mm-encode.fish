@@ -60,7 +60,7 @@ complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l classes -r -d 
 complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l where -r -d 'Keep the clips whose column COL is VALUE, as mm-encode media does'
 complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l on-missing -r -f -a 'fail skip null' -d 'Where a clip\'s media are not there, end with an error (fail), leave the clip out (skip), or keep it without that modality (null) (default: fail)'
 complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l audio -r -d 'Decode the sound of the files of column COL, wav or through ffmpeg any other and any video, into log-mel spectrograms or what its settings say, as modality NAME (default: audio), with settings of its own'
-complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l image -r -d 'Decode the png and jpeg files of column COL into pixels from 0 to 255, as modality NAME (default: image)'
+complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l image -r -d 'Decode the png, jpeg, webp and bmp files of column COL into pixels from 0 to 255, as modality NAME (default: image)'
 complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l video -r -d 'Decode frames of the videos of column COL, through ffmpeg, into pixels from 0 to 255, as modality NAME (default: video)'
 complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l frames -r -d 'Take frames out of the folders of pictures in column COL, as modality NAME (default: frames)'
 complete -c mm-encode -n '__fish_seen_subcommand_from dataset' -l flow -r -d 'Take optical flow out of the folders of pictures in the columns COLX and COLY, as modality NAME (default: flow)'
