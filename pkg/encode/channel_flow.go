@@ -129,12 +129,12 @@ var flowKind = Kind{
 	Name: "flow",
 	Help: "Optical flow out of two columns, COLX+COLY, of folders of pictures whose brightness is the horizontal and the vertical part: 0 to 255, as frames, two parts, height and width.",
 	Keys: frameKeys(
-		Key{"count", "N", "10", "Take N frames: the middle ones of equal parts; where there are fewer, some come more than once."}),
+		Key{"frames", "N", "10", "Take N frames: the middle ones of equal parts; where there are fewer, some come more than once."}),
 	Parse: func(name, column string, v *Values) Spec {
 		x, y, two := strings.Cut(column, "+")
 		if !two && v.err == nil {
 			v.err = fmt.Errorf("column %s: want two, COLX+COLY", column)
 		}
-		return FlowSpec{name, x, y, v.Int("count"), pictureOf(v, false)}
+		return FlowSpec{name, x, y, v.Int("frames"), pictureOf(v, false)}
 	},
 }

@@ -137,9 +137,9 @@ var framesKind = Kind{
 	Name: "frames",
 	Help: "The pixels of some pictures of a folder, 0 to 255, as frames, channels, height and width: the middle ones of equal parts, in the order of the numbers in their names.",
 	Keys: frameKeys(
-		Key{"count", "N", "10", "Take N frames; where there are fewer, some come more than once."},
+		Key{"frames", "N", "10", "Take N frames; where there are fewer, some come more than once."},
 		Key{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."}),
 	Parse: func(name, column string, v *Values) Spec {
-		return FramesSpec{name, column, v.Int("count"), pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
+		return FramesSpec{name, column, v.Int("frames"), pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
 	},
 }

@@ -79,7 +79,7 @@ func TestFramesAndFlow(t *testing.T) {
 		write(t, dir, "u/"+name+".png", picture(t, 2, 3, 100+10*i))
 		write(t, dir, "v/"+name+".png", picture(t, 2, 3, 200+10*i))
 	}
-	m, err := openKinds(t, dir, "id,clip,u,v\na,clip,u,v\nb,,,\n", map[string]string{"frames": "clip:count=3,size=2x3,mode=grey", "flow": "u+v:count=1,size=2x3"})
+	m, err := openKinds(t, dir, "id,clip,u,v\na,clip,u,v\nb,,,\n", map[string]string{"frames": "clip:frames=3,size=2x3,mode=grey", "flow": "u+v:frames=1,size=2x3"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +103,11 @@ func TestFramesAndFlow(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "v/3.png")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openKinds(t, dir, "id,clip,u,v\na,clip,u,v\n", map[string]string{"flow": "u+v:count=1,size=2x3"}); err == nil || !strings.Contains(err.Error(), "3 horizontal parts, and 2 vertical ones in v") {
+	if _, err := openKinds(t, dir, "id,clip,u,v\na,clip,u,v\n", map[string]string{"flow": "u+v:frames=1,size=2x3"}); err == nil || !strings.Contains(err.Error(), "3 horizontal parts, and 2 vertical ones in v") {
 		t.Errorf("an odd part: got %v", err)
 	}
 	write(t, dir, "clip/4.png", picture(t, 2, 3, 0))
-	other, err := openKinds(t, dir, "id,clip\na,clip\nb,\n", map[string]string{"frames": "clip:count=3,size=2x3,mode=grey"})
+	other, err := openKinds(t, dir, "id,clip\na,clip\nb,\n", map[string]string{"frames": "clip:frames=3,size=2x3,mode=grey"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestFramesAndFlow(t *testing.T) {
 	if d.Decode(context.Background(), 0, row[:], [][]any{make([]any, 1)}); len(row[0].Failures) != 1 || !strings.Contains(row[0].Failures[0].Err.Error(), `column "clip": clip: 3.png: `) {
 		t.Errorf("a broken frame: got %v", row[0].Failures)
 	}
-	for text, want := range map[string]string{"clip:count=0": "0 frames", "clip:size=": "no size"} {
+	for text, want := range map[string]string{"clip:frames=0": "0 frames", "clip:size=": "no size"} {
 		if _, err := openKinds(t, dir, "id,clip\na,clip\n", map[string]string{"frames": text}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", text, err, want)
 		}
