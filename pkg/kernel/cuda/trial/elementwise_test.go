@@ -39,10 +39,15 @@ func TestOfTwo(t *testing.T) {
 					what := fmt.Sprintf("%d elements", n)
 					y := r.output(n)
 					r.launch(test.name, elements, y, r.floats(a), r.floats(b), n)
-					near(t, what, y.Floats(), values(want), nil, test.tolerance)
+					// 1 - y^2 loses digits near 1, and a processor that fuses products loses others: of the operands, not of what is left.
+					size := make([]float64, n)
+					for i := range size {
+						size[i] = math.Abs(float64(a[i])) + math.Abs(float64(b[i]))
+					}
+					near(t, what, y.Floats(), values(want), size, test.tolerance)
 					x := r.floats(a) // in place
 					r.launch(test.name, elements, x, x, r.floats(b), n)
-					near(t, what+" in place", x.Floats(), values(want), nil, test.tolerance)
+					near(t, what+" in place", x.Floats(), values(want), size, test.tolerance)
 				}
 			})
 		})
