@@ -23,3 +23,6 @@ func passRows(dst []uint8, stride, plane int, src []uint8, channels, width, rows
 	C.px_rows(bytes(dst), C.size_t(stride), C.size_t(plane), C.size_t(len(s.first)), bytes(src), C.size_t(channels), C.size_t(width),
 		C.size_t(rows), C.int32_t(s.reach0), words(s.first), words(s.fixed), halves(s.split), C.size_t(s.width), C.size_t(s.groups()))
 }
+
+// groups returns the number of groups of four taps of an output.
+func (s *side) groups() int { return (s.width + 3) / 4 }

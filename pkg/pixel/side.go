@@ -35,9 +35,6 @@ func (s *side) plan(length, out, cut, n int) {
 	s.halve()
 }
 
-// groups returns the number of groups of four taps of an output.
-func (s *side) groups() int { return (s.width + 3) / 4 }
-
 func (s *side) halve() {
 	s.split = s.split[:0]
 	if s.width > maxSplit {

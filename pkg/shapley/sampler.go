@@ -17,7 +17,7 @@ type Game func(coalition uint64) float64
 // Method names an estimator of Shapley values from a sample of coalitions.
 type Method string
 
-// The estimators. Permutation is unbiased; the bias of Owen and Kernel falls with the number of draws and is well below their errors.
+// The estimators. All are unbiased but Kernel, whose bias falls with the number of draws and is well below its error.
 const (
 	Permutation Method = "permutation"
 	Owen        Method = "owen"

@@ -75,7 +75,7 @@ func TestSamplerLaws(t *testing.T) {
 				t.Fatalf("%s: standard error %v", m, stderr[i])
 			}
 		}
-		if want := v(1<<n-1) - v(0); math.Abs(sum-want) > 1e-9 {
+		if want := v(1<<n-1) - v(0); m != Owen && math.Abs(sum-want) > 1e-9 {
 			t.Fatalf("%s: the values sum to %v, want %v", m, sum, want)
 		}
 		if m != Kernel && math.Abs(phi[null]) > 1e-12 { // a regression meets it in expectation alone

@@ -286,7 +286,7 @@ func BenchmarkRun(b *testing.B) {
 func TestFoldIsPartOfTheWhole(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 5))
 	m, s := random(r, 3, 4, 200)
-	for _, o := range []Options{{}, {Value: Margin, Estimator: Permutation, Rule: shapley.Rule{Evaluations: 12}, Seed: 3}} {
+	for _, o := range []Options{{}, {Value: Margin, Estimator: Permutation, Rule: shapley.Rule{Evaluations: 40}, Seed: 3}} {
 		type row struct{ id, is string }
 		collect := func(o Options) (rows map[int64]row) {
 			rows = map[int64]row{}
