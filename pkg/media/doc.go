@@ -6,5 +6,5 @@
 // and reused; a Spectrogram and an Imager hold buffers and belong to one goroutine, an Array and a Resampler may be shared.
 //
 // Limits: npy of plain numeric and boolean types; wav without compression; png, jpeg, webp and bmp, of jpeg what libjpeg-turbo decodes,
-// opened at run time (docs/adr/0008), else what image/jpeg does.
+// opened at run time (docs/adr/0009), else what image/jpeg does.
 package media
