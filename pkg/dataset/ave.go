@@ -7,7 +7,7 @@ import (
 )
 
 // ave is AVE (Tian et al., ECCV 2018): 28 classes, an event a line. A video with events of two classes is in the list once for each; the
-// second is called ID#2.
+// second is called ID#2. An event that ends where it starts, as one of the official list does, has no times: its clip is taken whole.
 var ave = kind{
 	name: "ave",
 	read: readAVE,
@@ -63,8 +63,11 @@ func aveLine(text string) (Entry, error) {
 	if e.End, err = seconds(fields[4]); err != nil {
 		return e, err
 	}
-	if e.End <= e.Start {
+	switch {
+	case e.End < e.Start:
 		return e, errors.New("the event ends before it starts")
+	case e.End == e.Start:
+		e.Start, e.End = 0, 0
 	}
 	return e, nil
 }

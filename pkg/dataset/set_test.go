@@ -32,7 +32,7 @@ var small = fstest.MapFS{
 	"k400/val.csv":                file("label,youtube_id,time_start,time_end,split\ntesting guitar,--07WQ2iBlw,1,11,validate\n"),
 	"cremad/train.csv":            file("\ufeff1001_IEO_NEU_XX,NEU\r\n1001_IEO_ANG_LO,ANG\r\n"),
 	"cremad/test.csv":             file("1002_IEO_HAP_LO,HAP\r\n"),
-	"ave/Annotations.txt":         file("Category&VideoID&Quality&StartTime&EndTime\nChurch bell&RUhOCu3LNXM&good&0&10\nBanjo&RUhOCu3LNXM&good&6&8\nBanjo&2An2JMGMbbs&good&0&10\n"),
+	"ave/Annotations.txt":         file("Category&VideoID&Quality&StartTime&EndTime\nChurch bell&RUhOCu3LNXM&good&0&10\nBanjo&RUhOCu3LNXM&good&6&8\nBanjo&2An2JMGMbbs&good&3&3\n"),
 	"officialave/trainSet.txt":    file("Banjo&2An2JMGMbbs&good&0&10\n"),
 	"officialave/testSet.txt":     file("Church bell&RUhOCu3LNXM&good&0&10\n"),
 	"officialave/Annotations.txt": file("Banjo&2An2JMGMbbs&good&0&10\nChurch bell&RUhOCu3LNXM&good&0&10\n"),
@@ -162,6 +162,7 @@ func TestBadLists(t *testing.T) {
 		{"kinetics400", "train.csv", "label,youtube_id,time_start,time_end\nx,abcdefghijk\n", "line 2: 2 fields"},
 		{"cremad", "train.csv", "1001_IEO_NEU_XX,HAPPY\n", `line 1: class "HAPPY"`},
 		{"ave", "Annotations.txt", "Banjo&2An2JMGMbbs&good&0\n", "line 1: 4 fields"},
+		{"ave", "Annotations.txt", "Banjo&2An2JMGMbbs&good&6&5\n", "line 1: the event ends before it starts"},
 		{"ucf101", "classInd.txt", "2 Archery\n", "line 1: want 1 CLASS"},
 	} {
 		_, err := Open(test.name, fstest.MapFS{test.file: file(test.text)}, "", Options{})

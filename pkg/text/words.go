@@ -1,6 +1,7 @@
 package text
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,6 +18,9 @@ type words struct {
 // split fills w with the words of s.
 func (w *words) split(s string) {
 	w.text, w.ends = w.text[:0], w.ends[:0]
+	if !utf8.ValidString(s) { // which norm may leave as it is, with what follows
+		s = strings.ToValidUTF8(s, string(utf8.RuneError))
+	}
 	w.normal = norm.NFKC.AppendString(w.normal[:0], s)
 	inside := false
 	for rest := w.normal; len(rest) > 0; {
