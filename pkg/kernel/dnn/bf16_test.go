@@ -18,17 +18,42 @@ func bfloat16(x []float64) []float64 {
 	return y
 }
 
-// In bfloat16 convolutions multiply what is rounded, and sum in float32: held to the definition over rounded numbers, from
-// which the definition over the numbers themselves is a hundred times as far as the tolerance.
-func TestConvBF16(t *testing.T) {
+type namedEngine struct {
+	name string
+	Engine
+}
+
+// bf16Engines opens every engine that computes convolutions in bfloat16.
+func bf16Engines(t *testing.T) []namedEngine {
+	t.Helper()
 	if err := CheckBF16(); err != nil {
 		t.Skip(err)
 	}
-	e, err := Open(Options{Threads: 2, BF16: true})
-	if err != nil {
-		t.Fatal(err)
+	var engines []namedEngine
+	for _, c := range []struct {
+		name string
+		o    Options
+	}{
+		{"rounded", Options{Threads: 2}},
+		{"rounded, exact", Options{Threads: 2, Exact: true}},
+		{"rounded, portable", Options{Threads: 3, Portable: true}},
+		{"library", Options{Threads: 2, LibraryBF16: true}},
+	} {
+		c.o.BF16 = true
+		e, err := Open(c.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { e.Close() })
+		engines = append(engines, namedEngine{c.name, e})
 	}
-	defer e.Close()
+	return engines
+}
+
+// In bfloat16 convolutions multiply what is rounded, and sum in float32: held to the definition over rounded numbers, from
+// which the definition over the numbers themselves is a hundred times as far as the tolerance.
+func TestConvBF16(t *testing.T) {
+	engines := bf16Engines(t)
 	r := rand.New(rand.NewPCG(11, 12))
 	for _, s := range convolutions {
 		if !s.c.In.Blocked() || !s.c.Out().Blocked() || testing.Short() && s.c.Flops(s.n) > 1e7 {
@@ -44,52 +69,49 @@ func TestConvBF16(t *testing.T) {
 				wantDX[in] += rw[weight] * rdy[out]
 				wantDW[weight] += rdy[out] * rx[in]
 			})
-			y, dx, dw := memory(out), memory(in), memory(len(w))
 			px, pw, pdy := put(x, s.c.In), narrow(w), put(dy, s.c.Out())
-			e.Conv(y, px, pw, s.n, s.c)
-			e.ConvGradInput(dx, pdy, pw, s.n, s.c)
-			e.ConvGradWeight(dw, pdy, px, s.n, s.c)
-			near(t, "y", get(y, s.c.Out()), wantY, convTolerance)
-			near(t, "dx", get(dx, s.c.In), wantDX, convTolerance)
-			near(t, "dw", widen(dw), wantDW, convTolerance)
 			scale, shift := make([]float64, s.c.K), random(r, s.c.K)
 			for k := range scale {
 				scale[k] = math.Ldexp(1, k%3-1) // a power of two rounds nothing
 			}
-			want := make([]float64, out)
+			wantAffine := make([]float64, out)
 			for j, v := range wantY {
 				k := channelOf(s.c.Out(), j)
-				want[j] = rectify(scale[k]*v+shift[k]+dy[j], true)
+				wantAffine[j] = rectify(scale[k]*v+shift[k]+dy[j], true)
 			}
-			e.ConvAffine(y, px, pw, narrow(scale), narrow(shift), pdy, s.n, s.c, true)
-			near(t, "affine", get(y, s.c.Out()), want, convTolerance)
+			for _, e := range engines {
+				y, dx, dw := memory(out), memory(in), memory(len(w))
+				e.Conv(y, px, pw, s.n, s.c)
+				e.ConvGradInput(dx, pdy, pw, s.n, s.c)
+				e.ConvGradWeight(dw, pdy, px, s.n, s.c)
+				near(t, e.name+": y", get(y, s.c.Out()), wantY, convTolerance)
+				near(t, e.name+": dx", get(dx, s.c.In), wantDX, convTolerance)
+				near(t, e.name+": dw", widen(dw), wantDW, convTolerance)
+				e.ConvAffine(y, px, pw, narrow(scale), narrow(shift), pdy, s.n, s.c, true)
+				near(t, e.name+": affine", get(y, s.c.Out()), wantAffine, convTolerance)
+			}
 		})
 	}
 }
 
 // What is no number or infinite stays so when it is rounded.
 func TestConvBF16KeepsNaN(t *testing.T) {
-	if err := CheckBF16(); err != nil {
-		t.Skip(err)
-	}
-	e, err := Open(Options{Threads: 1, BF16: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
 	c := kernel.Conv{In: kernel.Image{C: 16, H: 1, W: 1}, K: 16, Window: kernel.Square(1, 1, 0)}
-	x, w, y := memory(16), memory(c.Weights()), memory(16)
+	w, y := memory(c.Weights()), memory(16)
 	for i := range w {
 		w[i] = 1
 	}
-	for _, bits := range []uint32{0x7f800001, 0x7fffffff, 0xffc00000} {
-		x[3] = math.Float32frombits(bits)
-		if e.Conv(y, x, w, 1, c); y[0] == y[0] {
-			t.Errorf("%x: got %g, want NaN", bits, y[0])
+	for _, e := range bf16Engines(t) {
+		x := memory(16)
+		for _, bits := range []uint32{0x7f800001, 0x7fffffff, 0xffc00000} {
+			x[3] = math.Float32frombits(bits)
+			if e.Conv(y, x, w, 1, c); y[0] == y[0] {
+				t.Errorf("%s: %x: got %g, want NaN", e.name, bits, y[0])
+			}
 		}
-	}
-	x[3] = float32(math.Inf(-1))
-	if e.Conv(y, x, w, 1, c); !math.IsInf(float64(y[0]), -1) {
-		t.Errorf("got %g, want -Inf", y[0])
+		x[3] = float32(math.Inf(-1))
+		if e.Conv(y, x, w, 1, c); !math.IsInf(float64(y[0]), -1) {
+			t.Errorf("%s: got %g, want -Inf", e.name, y[0])
+		}
 	}
 }

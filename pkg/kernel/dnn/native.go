@@ -10,7 +10,6 @@ package dnn
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"unsafe"
 
@@ -23,6 +22,7 @@ type native struct {
 	c     *C.dn_engine
 	exact bool
 	bf16  bool
+	tiles bool                   // the library multiplies bfloat16
 	plans map[planKey]*C.dn_conv // nil where the library has no such convolution
 	shape C.dn_shape             // an argument; here, so that it is not allocated
 }
@@ -54,16 +54,11 @@ func newNative(o Options) (Engine, error) {
 	if o.Portable {
 		C.dn_portable(c)
 	}
-	return &native{Plain: plain, c: c, exact: o.Exact, bf16: o.BF16, plans: map[planKey]*C.dn_conv{}}, nil
+	return &native{Plain: plain, c: c, exact: o.Exact, bf16: o.BF16, tiles: o.LibraryBF16 || C.dn_multiplies_bf16() != 0, plans: map[planKey]*C.dn_conv{}}, nil
 }
 
-// CheckBF16 returns an error that tells why convolutions cannot run in bfloat16: the processor multiplies none.
-func CheckBF16() error {
-	if C.dn_has_bf16() == 0 {
-		return errors.New("this processor has no instructions for it (AVX512_BF16 or AMX)")
-	}
-	return nil
-}
+// CheckBF16 returns nil: a processor that does not multiply bfloat16 rounds to it, and multiplies in float32.
+func CheckBF16() error { return nil }
 
 // Name returns "oneDNN".
 func (e *native) Name() string { return "oneDNN" }

@@ -32,7 +32,8 @@ dn_engine *dn_open(int threads, char *message, size_t size);
 void dn_close(dn_engine *e);
 // dn_portable makes the engine leave out what is written for AVX-512.
 void dn_portable(dn_engine *e);
-int dn_has_bf16(void);
+// dn_multiplies_bf16 tells whether the processor multiplies bfloat16 faster than float32, in tiles (AMX).
+int dn_multiplies_bf16(void);
 
 // dn_run runs task in at most parts parts, one a thread, and returns when all are done. The library may give fewer
 // threads than were asked for: a task's result must not depend on their number.
@@ -53,8 +54,12 @@ static inline void dn_range(size_t n, int part, int parts, size_t *from, size_t 
 enum { DN_FORWARD, DN_AFFINE, DN_GRAD_INPUT, DN_GRAD_WEIGHT };
 typedef struct {
 	int n, c, h, w, k, kh, kw, stride_h, stride_w, pad_h, pad_w;
-	int direction, relu, residual, winograd, bf16;
+	int direction, relu, residual, winograd;
+	int bf16; // one of the below
 } dn_shape;
+// How a convolution multiplies: as it is given; rounded to bfloat16, but in float32, in which the product of two bfloat16 is exact;
+// or in the library's bfloat16.
+enum { DN_FLOAT32, DN_ROUNDED, DN_BF16 };
 typedef struct dn_conv dn_conv;
 // dn_conv_plan returns a convolution ready to run, 0 where the library has none of this shape.
 dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s);

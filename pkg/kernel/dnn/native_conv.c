@@ -16,7 +16,9 @@ struct dn_conv {
 	dnnl_memory_t plain;          // the weights as PyTorch stores them
 	size_t weights_size, kernels, kernel_size; // bytes; the weights are (kernels, kernel_size)
 	size_t scratch_size;
-	size_t maps[2]; // elements of x and y
+	int changes;    // the weights are scaled or rounded first
+	size_t element; // bytes of a rounded one
+	size_t maps[2]; // elements of x and y that are rounded
 };
 
 // plan is what making a convolution needs for a while.
@@ -42,10 +44,11 @@ static int describe(plan *p) {
 	p->pad[0] = s->pad_h, p->pad[1] = s->pad_w;
 	const dn_library *l = p->lib;
 	// In bfloat16 both factors are; the result is float32.
-	dnnl_data_type_t x = s->bf16 && s->direction != DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
-	dnnl_data_type_t w = s->bf16 && s->direction != DN_GRAD_WEIGHT ? dnnl_bf16 : dnnl_f32;
-	dnnl_data_type_t y = s->bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
-	dnnl_data_type_t hint = s->bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
+	int bf16 = s->bf16 == DN_BF16;
+	dnnl_data_type_t x = bf16 && s->direction != DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
+	dnnl_data_type_t w = bf16 && s->direction != DN_GRAD_WEIGHT ? dnnl_bf16 : dnnl_f32;
+	dnnl_data_type_t y = bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
+	dnnl_data_type_t hint = bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
 	return l->memory_desc_init_by_tag(&p->hint_in, 4, in, hint == dnnl_bf16 ? hint : x, layout(s->c)) ||
 		l->memory_desc_init_by_tag(&p->hint_weights, 4, weights, hint == dnnl_bf16 ? hint : w, dnnl_format_tag_any) ||
 		l->memory_desc_init_by_tag(&p->hint_out, 4, out, hint, layout(s->k)) ||
@@ -123,9 +126,10 @@ static int build(plan *p, dn_conv *c) {
 	c->scratch_size = l->memory_desc_get_size(scratch);
 	c->kernels = p->s->k;
 	c->kernel_size = (size_t)p->s->c * p->s->kh * p->s->kw;
-	size_t half = sizeof(uint16_t);
-	c->maps[0] = p->s->bf16 && c->direction != DN_GRAD_INPUT ? l->memory_desc_get_size(&p->in) / half : 0;
-	c->maps[1] = p->s->bf16 && c->direction >= DN_GRAD_INPUT ? l->memory_desc_get_size(&p->out) / half : 0;
+	c->element = p->s->bf16 == DN_BF16 ? sizeof(uint16_t) : sizeof(float);
+	c->maps[0] = p->s->bf16 && c->direction != DN_GRAD_INPUT ? l->memory_desc_get_size(&p->in) / c->element : 0;
+	c->maps[1] = p->s->bf16 && c->direction >= DN_GRAD_INPUT ? l->memory_desc_get_size(&p->out) / c->element : 0;
+	c->changes = c->direction == DN_AFFINE || (p->s->bf16 == DN_ROUNDED && c->direction != DN_GRAD_WEIGHT);
 	dnnl_engine_t e = p->e->engine;
 	return l->primitive_create(&c->run, p->desc) || reorder(p, c, weights) || l->memory_create(&c->in, &p->in, e, DNNL_MEMORY_NONE) ||
 		l->memory_create(&c->out, &p->out, e, DNNL_MEMORY_NONE) || l->memory_create(&c->weights, weights, e, DNNL_MEMORY_NONE) ||
@@ -136,10 +140,10 @@ static int build(plan *p, dn_conv *c) {
 // reserve grows the engine's shared memory.
 static int reserve(dn_engine *e, const dn_conv *c) {
 	void *scaled = e->scaled;
-	int ok = dn_grow(&e->rounded[0], &e->rounded_size[0], c->maps[0] * sizeof(uint16_t)) &&
-		dn_grow(&e->rounded[1], &e->rounded_size[1], c->maps[1] * sizeof(uint16_t)) &&
+	int ok = dn_grow(&e->rounded[0], &e->rounded_size[0], c->maps[0] * c->element) &&
+		dn_grow(&e->rounded[1], &e->rounded_size[1], c->maps[1] * c->element) &&
 		dn_grow(&e->scratch, &e->scratch_size, c->scratch_size) && dn_grow(&e->weights, &e->weights_size, c->weights_size) &&
-		(c->direction != DN_AFFINE || dn_grow(&scaled, &e->scaled_size, c->kernels * c->kernel_size * sizeof(float)));
+		(!c->changes || dn_grow(&scaled, &e->scaled_size, c->kernels * c->kernel_size * sizeof(float)));
 	e->scaled = scaled;
 	return !ok;
 }
@@ -154,7 +158,7 @@ dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
 		c->shape = *s;
 		c->stem = dn_stem_suits(e, s);
 		c->scratch_size = c->stem ? dn_stem_memory(s, e->threads) : 0;
-		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || (s->bf16 && slow(&p)) || build(&p, c) || reserve(e, c)) {
+		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || (s->bf16 == DN_BF16 && slow(&p)) || build(&p, c) || reserve(e, c)) {
 			dn_conv_free(c);
 			c = 0;
 		}
@@ -175,50 +179,58 @@ void dn_conv_free(dn_conv *c) {
 	free(c);
 }
 
-typedef struct {
-	float *to;
-	const float *w, *scale;
-	size_t kernels, size;
-} scaling;
-
-// scale_kernels writes each kernel times its scale: the normalisation costs the convolution nothing.
-static void scale_kernels(const void *args, int part, int parts) {
-	const scaling *s = args;
-	size_t from, to;
-	dn_range(s->kernels, part, parts, &from, &to);
-	for (size_t k = from; k < to; k++)
-		for (size_t i = 0; i < s->size; i++) s->to[k * s->size + i] = s->w[k * s->size + i] * s->scale[k];
+// round_bits rounds to bfloat16, to even; what is not a number stays none.
+static inline __attribute__((always_inline)) uint32_t round_bits(float v) {
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1), none = bits | 0x400000;
+	return ((bits & 0x7fffffff) > 0x7f800000 ? none : rounded) & 0xffff0000;
 }
 
 typedef struct {
-	uint16_t *to;
-	const float *from;
-	size_t n;
-} rounding;
+	void *to;
+	const float *from, *scale;
+	size_t n, size, element;
+	int round;
+} change;
 
-// round_range rounds to bfloat16, to even; what is not a number stays none.
-DN_CLONES static void round_range(uint16_t *to, const float *from, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		uint32_t bits;
-		memcpy(&bits, from + i, sizeof bits);
-		uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, none = bits >> 16 | 0x40;
-		to[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? none : rounded);
-	}
+DN_CLONES static void round_narrow(uint16_t *to, const float *from, size_t n) {
+	for (size_t i = 0; i < n; i++) to[i] = (uint16_t)(round_bits(from[i]) >> 16);
+}
+
+DN_CLONES static void round_wide(uint32_t *to, const float *from, size_t n) {
+	for (size_t i = 0; i < n; i++) to[i] = round_bits(from[i]);
 }
 
 static void round_part(const void *args, int part, int parts) {
-	const rounding *r = args;
+	const change *c = args;
 	size_t from, to;
-	dn_range(r->n, part, parts, &from, &to);
-	round_range(r->to + from, r->from + from, to - from);
+	dn_range(c->n, part, parts, &from, &to);
+	if (c->element == sizeof(uint16_t)) {
+		round_narrow((uint16_t *)c->to + from, c->from + from, to - from);
+	} else {
+		round_wide((uint32_t *)c->to + from, c->from + from, to - from);
+	}
 }
 
 // rounded returns the maps as the convolution takes them: themselves, or rounded in place number slot.
 static void *rounded(dn_engine *e, const dn_conv *c, int slot, float *maps) {
 	if (!c->maps[slot]) return maps;
-	rounding r = {e->rounded[slot], maps, c->maps[slot]};
+	change r = {.to = e->rounded[slot], .from = maps, .n = c->maps[slot], .element = c->element};
 	dn_run(e, round_part, &r, dn_parts(e, r.n));
 	return r.to;
+}
+
+// change_kernels writes each kernel times its scale, where there is one: the normalisation costs the convolution nothing.
+static void change_kernels(const void *args, int part, int parts) {
+	const change *c = args;
+	size_t from, to;
+	dn_range(c->n, part, parts, &from, &to);
+	for (size_t k = from; k < to; k++) {
+		float *y = (float *)c->to + k * c->size, scale = c->scale ? c->scale[k] : 1;
+		for (size_t i = 0; i < c->size; i++) y[i] = c->from[k * c->size + i] * scale;
+		if (c->round) round_wide((uint32_t *)y, y, c->size);
+	}
 }
 
 static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t to) {
@@ -233,9 +245,9 @@ int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const
 		return 0;
 	}
 	l->set_num_threads(e->threads);
-	if (scale) {
-		scaling s = {e->scaled, w, scale, c->kernels, c->kernel_size};
-		dn_run(e, scale_kernels, &s, dn_parts(e, c->kernels * c->kernel_size));
+	if (c->changes) {
+		change s = {.to = e->scaled, .from = w, .scale = scale, .n = c->kernels, .size = c->kernel_size, .round = c->shape.bf16 == DN_ROUNDED};
+		dn_run(e, change_kernels, &s, dn_parts(e, c->kernels * c->kernel_size));
 		w = e->scaled;
 	}
 	if (l->memory_set_data_handle(c->in, rounded(e, c, 0, in)) || l->memory_set_data_handle(c->out, rounded(e, c, 1, out)) || l->memory_set_data_handle(c->plain, w) ||

@@ -68,25 +68,39 @@ func (e *native) plan(k planKey) *C.dn_conv {
 		e.forget()
 	}
 	var p *C.dn_conv
-	if e.bf16 {
-		p = e.planAs(k, false, true)
+	bf16 := e.roundings(k.Conv)
+	if bf16 == C.DN_BF16 {
+		if p = e.planAs(k, false, bf16); p == nil {
+			bf16 = C.DN_ROUNDED
+		}
 	}
 	if p == nil && !e.exact && winogradPays(k) {
-		p = e.planAs(k, true, false)
+		p = e.planAs(k, true, bf16)
 	}
 	if p == nil {
-		p = e.planAs(k, false, false)
+		p = e.planAs(k, false, bf16)
 	}
 	e.plans[k] = p
 	return p
 }
 
-func (e *native) planAs(k planKey, winograd, bf16 bool) *C.dn_conv {
+// roundings tells how a convolution is to multiply: in bfloat16 all do but those of few channels, the first of networks.
+func (e *native) roundings(c kernel.Conv) C.int {
+	switch {
+	case !e.bf16 || !c.In.Blocked() || !c.Out().Blocked():
+		return C.DN_FLOAT32
+	case e.tiles:
+		return C.DN_BF16
+	}
+	return C.DN_ROUNDED
+}
+
+func (e *native) planAs(k planKey, winograd bool, bf16 C.int) *C.dn_conv {
 	c := k.Conv
 	e.shape = C.dn_shape{
 		n: C.int(k.n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
 		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW),
-		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), winograd: flag(winograd), bf16: flag(bf16),
+		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), winograd: flag(winograd), bf16: bf16,
 	}
 	return C.dn_conv_plan(e.c, &e.shape)
 }

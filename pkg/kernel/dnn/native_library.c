@@ -77,9 +77,9 @@ void dn_close(dn_engine *e) {
 
 void dn_portable(dn_engine *e) { e->wide = 0; }
 
-int dn_has_bf16(void) {
+int dn_multiplies_bf16(void) {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-	return __builtin_cpu_supports("avx512bf16") != 0;
+	return __builtin_cpu_supports("amx-bf16") != 0;
 #else
 	return 0;
 #endif

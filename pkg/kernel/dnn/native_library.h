@@ -64,8 +64,8 @@ struct dn_engine {
 	// Memory shared by all convolutions, as large as the greediest needs.
 	void *scratch;     // the library's own
 	void *weights;     // in the library's layout
-	float *scaled;     // times a normalisation's scale
-	void *rounded[2];  // feature maps in bfloat16: x, and y or dy
+	float *scaled;     // weights times a normalisation's scale, or rounded
+	void *rounded[2];  // feature maps rounded to bfloat16, in 16 or 32 bits: x, and y or dy
 	size_t rounded_size[2];
 	int wide; // AVX-512 is there
 	double *sums;      // dn_sums
