@@ -10,23 +10,20 @@ import (
 	"mmtools/pkg/modality"
 )
 
-// FramesSpec makes Count frames of each folder of pictures in a column, (frames, channels, height, width) uint8.
+// FramesSpec makes frames of each folder of pictures in a column, (frames, channels, height, width) uint8.
 type FramesSpec struct {
 	Name    string // of the modality
 	Column  string
-	Count   int
+	Files   string // which pictures of a folder, as path.Match has it; "" for all but those of optical flow
+	Choice  Choice
 	Picture Picture
 }
-
-// maxFrames bounds the frames of a sample.
-const maxFrames = 1 << 16
 
 // framesChannel decodes the folders of one column.
 type framesChannel struct {
 	fileChannel
-	count   int
-	picture Picture
-	shape   []int // of a frame
+	spec  FramesSpec
+	shape []int // of a frame
 }
 
 // ModalityName implements Spec.
@@ -38,15 +35,12 @@ func (s FramesSpec) Open(in *Inputs) (Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape, err := s.Picture.frameShape(s.Count)
-	return &framesChannel{files, s.Count, s.Picture, shape}, err
+	shape, err := s.Picture.frameShape()
+	return &framesChannel{files, s, shape}, err
 }
 
-// frameShape returns the shape of a frame; their number and size must be given.
-func (p Picture) frameShape(count int) ([]int, error) {
-	if count < 1 || count > maxFrames {
-		return nil, fmt.Errorf("%d frames: want 1 to %d", count, maxFrames)
-	}
+// frameShape returns the shape of a frame, whose size must be given.
+func (p Picture) frameShape() ([]int, error) {
 	if p.Height == 0 {
 		return nil, errors.New("frames have no size: want size=HxW")
 	}
@@ -54,50 +48,56 @@ func (p Picture) frameShape(count int) ([]int, error) {
 }
 
 func (c *framesChannel) Modality() modality.Modality {
-	return modality.Modality{Name: c.name, Kind: modality.Video, Shape: append([]int{c.count}, c.shape...)}
+	return modality.Modality{Name: c.name, Kind: modality.Video, Shape: append([]int{c.spec.Choice.Count}, c.shape...)}
 }
 
 func (c *framesChannel) Element() Element { return Uint8 }
 
 func (c *framesChannel) Options() any {
 	return struct {
-		Count   int
+		Choice  Choice
 		Picture Picture
-	}{c.count, c.picture}
+	}{c.spec.Choice, c.spec.Picture}
 }
 
 // Inspect implements Channel: the names of the pictures that are taken stand for what they hold.
 func (c *framesChannel) Inspect(cell Cell, d *Digest) error {
-	return c.folder.inspectFrames(cell.Fields[0], c.count, d)
-}
-
-func (f *Folder) inspectFrames(folder string, count int, d *Digest) error {
-	paths, err := f.frames(folder, count)
+	paths, err := c.frames(cell.Fields[0])
 	for _, p := range paths {
 		d.Text(p)
 	}
 	return err
 }
 
-// frames chooses count pictures of a folder: the middle one of each of as many equal parts. Where there are fewer, some come more
-// than once.
-func (f *Folder) frames(folder string, count int) ([]string, error) {
-	names, err := f.List(folder)
+// frames returns the pictures of a folder that are taken, "" for a frame of zeros.
+func (c *framesChannel) frames(folder string) ([]string, error) {
+	names, err := c.folder.Pictures(folder, c.spec.Files)
 	if err != nil {
 		return nil, err
 	}
+	return c.spec.Choice.paths(folder, names)
+}
+
+// paths returns the paths of the pictures that are taken of a folder's, "" for a frame of zeros.
+func (c Choice) paths(folder string, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("%w: no picture in the folder", ErrMissing)
 	}
-	chosen := make([]string, count)
-	for i := range chosen {
-		chosen[i] = path.Join(folder, names[(2*i+1)*len(names)/(2*count)])
+	picked, err := c.pick(len(names))
+	if err != nil {
+		return nil, err
 	}
-	return chosen, nil
+	paths := make([]string, len(picked))
+	for i, at := range picked {
+		if at != noFrame {
+			paths[i] = path.Join(folder, names[at])
+		}
+	}
+	return paths, nil
 }
 
 func (c *framesChannel) NewDecoder() (ChannelDecoder, error) {
-	plan, err := c.picture.plan()
+	plan, err := c.spec.Picture.plan()
 	return &framesDecoder{c, plan}, err
 }
 
@@ -112,21 +112,30 @@ func (d *framesDecoder) Close() error { return d.plan.Close() }
 
 // Decode implements ChannelDecoder.
 func (d *framesDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
-	paths, err := d.folder.frames(cell.Fields[0], d.count)
+	paths, err := d.frames(cell.Fields[0])
 	if err != nil {
 		return err
 	}
-	out := dst.([]uint8)
-	size := len(out) / d.count
+	return d.folder.pictures(ctx, d.plan, dst.([]uint8), paths)
+}
+
+// pictures decodes images one after the other, each to its part of the tensor; "" stands for zeros.
+func (f *Folder) pictures(ctx context.Context, plan *media.Imager, tensor []uint8, paths []string) error {
+	size := len(tensor) / len(paths)
 	for i, p := range paths {
-		if i > 0 && p == paths[i-1] {
-			copy(out[i*size:][:size], out[(i-1)*size:])
+		part := tensor[i*size:][:size]
+		switch {
+		case p == "":
+			clear(part)
+			continue
+		case i > 0 && p == paths[i-1]:
+			copy(part, tensor[(i-1)*size:])
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := d.folder.picture(d.plan, out[i*size:][:size], p); err != nil {
+		if err := f.picture(plan, part, p); err != nil {
 			return fmt.Errorf("%s: %w", path.Base(p), err)
 		}
 	}
@@ -135,11 +144,11 @@ func (d *framesDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 
 var framesKind = Kind{
 	Name: "frames",
-	Help: "The pixels of some pictures of a folder, 0 to 255, as frames, channels, height and width: the middle ones of equal parts, in the order of the numbers in their names.",
-	Keys: frameKeys(
-		Key{"frames", "N", "10", "Take N frames; where there are fewer, some come more than once."},
-		Key{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."}),
+	Help: "The pixels of some pictures of a folder, 0 to 255, as frames, channels, height and width, in the order of the numbers in their names.",
+	Keys: frameKeys(append(choiceKeys("10"),
+		Key{"files", "PATTERN", "", "Take the pictures whose names match PATTERN, as img_*.jpg does: * stands for any text, ? for a character (default: all but flow_x_* and flow_y_*)."},
+		Key{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."})...),
 	Parse: func(name, column string, v *Values) Spec {
-		return FramesSpec{name, column, v.Int("frames"), pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
+		return FramesSpec{name, column, v.Pattern("files"), choiceOf(v), pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
 	},
 }

@@ -6,133 +6,132 @@ import (
 	"fmt"
 
 	"mmtools/pkg/ffmpeg"
+	"mmtools/pkg/media"
 	"mmtools/pkg/modality"
+	"mmtools/pkg/pixel"
 )
 
-// VideoSpec makes frames, (frames, 3, height, width) uint8, of the videos of a column.
+// VideoSpec makes frames of the videos of a column, (frames, channels, height, width) uint8. They are decoded at their own size, and
+// resized as those of a folder are: a frame is the same whichever way it comes.
 type VideoSpec struct {
 	Name       string // of the modality
 	Column     string
-	Start, End string // columns of the seconds in the file to take; "" for its beginning and its end
-	Video      Video
-}
-
-// Video says which frames of a video become a tensor of one shape.
-type Video struct {
-	Frames        int
-	Rate          float64 // frames a second, from the beginning; 0 for the middles of as many equal parts
-	Height, Width int
-	Crop          bool // the middle of a frame, in its own proportions, not the whole stretched
+	Start, End string  // columns of the seconds in the file to take; "" for its beginning and its end
+	Rate       float64 // frames a second, from the beginning; 0 for those that Choice says
+	Choice     Choice
+	Picture    Picture
 }
 
 // videoChannel decodes the videos of one column.
 type videoChannel struct {
 	fileChannel
+	spec  VideoSpec
 	clips clipColumns
-	video Video
+	shape []int // of a frame
 	tools *children
 }
 
 // ModalityName implements Spec.
 func (s VideoSpec) ModalityName() string { return s.Name }
 
+// maxRate bounds the frames a second that can be asked for.
+const maxRate = 1000
+
 // Open implements Spec.
 func (s VideoSpec) Open(in *Inputs) (Channel, error) {
-	const most = 1 << 14 // pixels on a side, and frames: the sizes are checked again together
-	v := s.Video
 	switch {
-	case v.Frames < 1 || v.Frames > most:
-		return nil, fmt.Errorf("%d frames: want 1 to %d", v.Frames, most)
-	case v.Height < 1 || v.Width < 1 || v.Height > most || v.Width > most:
-		return nil, fmt.Errorf("frames of %d x %d: want 1 to %d pixels on a side", v.Height, v.Width, most)
-	case !(v.Rate >= 0 && v.Rate <= 1000):
-		return nil, fmt.Errorf("%g frames a second: want up to 1000", v.Rate)
+	case !(s.Rate >= 0 && s.Rate <= maxRate):
+		return nil, fmt.Errorf("%g frames a second: want up to %d", s.Rate, maxRate)
+	case s.Rate > 0 && s.Choice.Every > 0:
+		return nil, errors.New("frames a second, or every so many: want one of both")
+	}
+	shape, err := s.Picture.frameShape()
+	if err != nil {
+		return nil, err
 	}
 	clips, more := clipsOf(s.Start, s.End)
 	files, err := in.files(s.Name, s.Column, more...)
-	return &videoChannel{files, clips, s.Video, &children{}}, err
+	return &videoChannel{files, s, clips, shape, &children{}}, err
 }
 
 func (c *videoChannel) Modality() modality.Modality {
-	return modality.Modality{Name: c.name, Kind: modality.Video, Shape: []int{c.video.Frames, 3, c.video.Height, c.video.Width}}
+	return modality.Modality{Name: c.name, Kind: modality.Video, Shape: append([]int{c.spec.Choice.Count}, c.shape...)}
 }
 
-func (c *videoChannel) Element() Element                    { return Uint8 }
-func (c *videoChannel) Options() any                        { return c.video }
-func (c *videoChannel) NewDecoder() (ChannelDecoder, error) { return c, nil }
+func (c *videoChannel) Element() Element { return Uint8 }
 
-// Decode implements ChannelDecoder: the channel keeps nothing between cells. A video with fewer frames repeats its last.
-func (c *videoChannel) Decode(ctx context.Context, dst any, cell Cell) error {
-	cut, err := c.clips.of(cell)
+func (c *videoChannel) Options() any {
+	return struct {
+		Rate    float64
+		Choice  Choice
+		Picture Picture
+	}{c.spec.Rate, c.spec.Choice, c.spec.Picture}
+}
+
+func (c *videoChannel) NewDecoder() (ChannelDecoder, error) {
+	plan, err := c.spec.Picture.plan()
+	return &videoDecoder{c, plan}, err
+}
+
+// videoDecoder decodes videos; it belongs to one goroutine.
+type videoDecoder struct {
+	*videoChannel
+	plan *media.Imager
+}
+
+// Close implements io.Closer.
+func (d *videoDecoder) Close() error { return d.plan.Close() }
+
+// Decode implements ChannelDecoder.
+func (d *videoDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
+	cut, err := d.clips.of(cell)
 	if err != nil {
 		return err
 	}
-	tools, err := c.tools.get()
+	tools, err := d.tools.get()
 	if err != nil {
 		return err
 	}
-	f, _, err := c.folder.Open(cell.Fields[0])
+	f, _, err := d.folder.Open(cell.Fields[0])
 	if err != nil {
 		return err
 	}
 	defer f.Close() // it was only read
-	choice := ffmpeg.Choice{Cut: cut, Count: c.video.Frames}
-	if c.video.Rate > 0 {
-		choice.Step = 1 / c.video.Rate
-	} else {
+	choice := ffmpeg.Choice{Cut: cut, Count: d.spec.Choice.Count, Every: d.spec.Choice.Every}
+	switch {
+	case choice.Every > 0:
+	case d.spec.Rate > 0:
+		choice.Step = 1 / d.spec.Rate
+	default:
 		clip, err := tools.Probe(ctx, f)
 		if err != nil {
 			return err
 		}
-		if choice, err = ffmpeg.Spread(c.video.Frames, clip, cut); err != nil {
+		if choice, err = ffmpeg.Spread(choice.Count, clip, cut); err != nil {
 			return err
 		}
 	}
-	choice.Height, choice.Width, choice.Crop = c.video.Height, c.video.Width, c.video.Crop
-	pixels, plane := dst.([]uint8), c.video.Height*c.video.Width
-	size, n := 3*plane, 0
-	err = tools.Frames(ctx, f, choice, size, func(frame ffmpeg.Frame) error {
-		if len(frame.RGB) != size {
-			return fmt.Errorf("a frame of %d x %d pixels: want %d x %d", frame.Height, frame.Width, c.video.Height, c.video.Width)
-		}
-		planes(pixels[n*size:][:size], frame.RGB)
+	tensor, n := dst.([]uint8), 0
+	size := len(tensor) / choice.Count
+	if err := tools.Frames(ctx, f, choice, media.MaxPixels, func(frame ffmpeg.Frame) error {
 		n++
-		return nil
-	})
-	switch {
-	case err != nil:
+		return d.plan.Fit(tensor[(n-1)*size:][:size], pixel.Picture{Pix: frame.RGB, Height: frame.Height, Width: frame.Width, Channels: 3, Stride: 3 * frame.Width})
+	}); err != nil {
 		return err
-	case n == 0:
-		return errors.New("no frame: the video, or the part of it, is empty")
 	}
-	for ; n < c.video.Frames; n++ {
-		copy(pixels[n*size:][:size], pixels[(n-1)*size:])
-	}
-	return nil
-}
-
-// planes parts pixels of three bytes into three planes.
-func planes(dst, rgb []byte) {
-	n := len(dst) / 3
-	for i := range n {
-		dst[i], dst[n+i], dst[2*n+i] = rgb[3*i], rgb[3*i+1], rgb[3*i+2]
-	}
+	return d.spec.Choice.fill(tensor, n, size)
 }
 
 var videoKind = Kind{
 	Name: "video",
-	Help: "Frames of a video, through ffmpeg: pixels of 0 to 255 as (frames, 3, height, width).",
-	Keys: []Key{
-		{"frames", "N", "3", "Take N frames: the middles of N equal parts, or as fps says. A video with fewer repeats its last."},
-		{"fps", "X", "0", "Take X frames a second, from the beginning; 0 spreads them."},
-		{"size", "HxW", "224", "Scale to H by W pixels, or to N by N with one number."},
-		{"crop", "", "false", "Cut the middle out of frames of other proportions, where they would be stretched."},
-		{"start", "COL", "", "Begin at the second of the file that column COL says."},
-		{"end", "COL", "", "End at the second of the file that column COL says."},
-	},
+	Help: "Frames of a video, through ffmpeg, 0 to 255, as frames, channels, height and width: each is decoded at its own size, up to 33,554,432 pixels, and resized as images are.",
+	Keys: frameKeys(append(choiceKeys("3"),
+		Key{"fps", "X", "0", "Take X frames a second, from the beginning, until there are N; 0 spreads them."},
+		Key{"start", "COL", "", "Begin at the second of the file that column COL says."},
+		Key{"end", "COL", "", "End at the second of the file that column COL says."},
+		Key{"mode", "MODE", "rgb", "Keep three colours with rgb, or one brightness with grey."})...),
 	Parse: func(name, column string, v *Values) Spec {
-		video := Video{Frames: v.Int("frames"), Rate: v.Float("fps"), Crop: v.Bool("crop")}
-		video.Height, video.Width = v.Size("size")
-		return VideoSpec{name, column, v.Text("start"), v.Text("end"), video}
+		return VideoSpec{Name: name, Column: column, Start: v.Text("start"), End: v.Text("end"), Rate: v.Float("fps"),
+			Choice: choiceOf(v), Picture: pictureOf(v, v.OneOf("mode", "rgb", "grey") == "rgb")}
 	},
 }

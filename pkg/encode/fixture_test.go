@@ -103,3 +103,12 @@ func all(t *testing.T, src Source, threads int) ([]Row, error) {
 	})
 	return rows, err
 }
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

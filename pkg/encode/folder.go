@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,10 +65,11 @@ func (f *Folder) Open(path string) (*os.File, int64, error) {
 // maxPictures bounds the pictures of a folder: a day of video at 100 frames a second.
 const maxPictures = 1 << 23
 
-// List returns the names of the pictures in a folder, in the order of the numbers in them and else of their bytes: frame_2.jpg before
-// frame_10.jpg. Hidden files, and those that are no pictures, are left out.
-func (f *Folder) List(path string) ([]string, error) {
-	relative, err := f.within(path)
+// Pictures returns the names of the pictures in a folder that match a pattern (path.Match), in the order of the numbers in them and else
+// of their bytes: frame_2.jpg before frame_10.jpg. Hidden files, and those that are no pictures, are left out; the pattern "" takes all
+// but the parts of optical flow.
+func (f *Folder) Pictures(folderPath, pattern string) ([]string, error) {
+	relative, err := f.within(folderPath)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (f *Folder) List(path string) ([]string, error) {
 	for {
 		part, err := folder.ReadDir(4096)
 		for _, e := range part {
-			if name := e.Name(); !strings.HasPrefix(name, ".") && slices.Contains(pictureExtensions, strings.ToLower(filepath.Ext(name))) {
+			if name := e.Name(); isPicture(name) && matches(pattern, name) {
 				names = append(names, name)
 			}
 		}
@@ -94,6 +96,23 @@ func (f *Folder) List(path string) ([]string, error) {
 			return nil, fmt.Errorf("more than %d pictures", maxPictures)
 		}
 	}
+}
+
+// isPicture tells whether a file's name is that of a picture.
+func isPicture(name string) bool {
+	return !strings.HasPrefix(name, ".") && slices.Contains(pictureExtensions, strings.ToLower(filepath.Ext(name)))
+}
+
+// matches tells whether a name matches a pattern, which was checked before.
+func matches(pattern, name string) bool {
+	is := func(pattern string) bool {
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
+	}
+	if pattern == "" {
+		return !is(flowX) && !is(flowY)
+	}
+	return is(pattern)
 }
 
 var pictureExtensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp"}

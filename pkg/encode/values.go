@@ -2,6 +2,7 @@ package encode
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,6 +99,15 @@ func (v *Values) Size(name string) (height, width int) {
 		v.refuse(name, "HxW or N, in pixels from 1")
 	}
 	return height, width
+}
+
+// Pattern returns the setting, which path.Match takes.
+func (v *Values) Pattern(name string) string {
+	text := v.Text(name)
+	if _, err := path.Match(text, ""); err != nil {
+		v.refuse(name, "names with * and ? in them")
+	}
+	return text
 }
 
 // Shape returns DxDx..., or nil for "".

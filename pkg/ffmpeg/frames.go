@@ -15,27 +15,20 @@ type Frame struct {
 }
 
 // Choice says which frames of a cut to take: at most Count, the first that is shown at First seconds or later, then the first at each
-// Step after that.
+// Step after that; or every so many.
 type Choice struct {
 	Cut
 	Count       int
 	First, Step float64
-
-	Width, Height int  // scaled to this by swscale's bilinear filter, which takes means when it makes a picture smaller; 0, 0 for its own size
-	Crop          bool // the picture keeps its proportions, and what is over on two sides is cut off, evenly
+	Every       int // frames from one to the next, from the first on, in place of seconds; 0 for seconds
 }
 
-// filters returns the graph that picks and scales.
-func (c Choice) filters() string {
-	graph := fmt.Sprintf("select='gte(t+%g,%.9g+selected_n*%.9g)'", early, c.First, c.Step)
-	if c.Width == 0 {
-		return graph
+// filter returns what picks the frames.
+func (c Choice) filter() string {
+	if c.Every > 0 {
+		return fmt.Sprintf("select='not(mod(n,%d))'", c.Every)
 	}
-	scale := fmt.Sprintf(",scale=%d:%d:flags=bilinear+accurate_rnd+full_chroma_int", c.Width, c.Height)
-	if !c.Crop {
-		return graph + scale
-	}
-	return graph + scale + fmt.Sprintf(":force_original_aspect_ratio=increase,crop=%d:%d", c.Width, c.Height)
+	return fmt.Sprintf("select='gte(t+%g,%.9g+selected_n*%.9g)'", early, c.First, c.Step)
 }
 
 // Spread chooses count frames over a cut of a clip: the middles of as many equal parts. A clip that does not say how long it is, in a
@@ -58,13 +51,14 @@ func Spread(count int, clip Clip, cut Cut) (Choice, error) {
 // early is how much before its time a frame is taken: times are rounded in files.
 const early = 1e-4
 
-// Frames decodes the frames chosen and calls emit with each, borrowed until it returns. There may be fewer than were asked for. A
-// frame of more than limit bytes is an error; a file without video is ErrNoStream.
+// Frames decodes the frames chosen, at their own size and upright, and calls emit with each, which may write over it until it returns.
+// There may be fewer than were asked for. They are those that "ffmpeg -i FILE %d.png" writes, to the bit. One of more than limit pixels
+// is an error; a file without video is ErrNoStream.
 func (t *Tools) Frames(ctx context.Context, file *os.File, c Choice, limit int, emit func(Frame) error) error {
 	return t.run(ctx, t.FFmpeg, file, func(name string) []string {
-		args := append([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1"}, input(name, c.Start)...)
+		args := append([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1", "-max_pixels", fmt.Sprint(limit)}, input(name, c.Start)...)
 		args = append(append(args, "-map", "0:v:0"), c.Cut.arguments()...)
-		return append(args, "-vf", c.filters(), "-fps_mode", "passthrough", "-frames:v", fmt.Sprint(c.Count),
+		return append(args, "-vf", c.filter(), "-fps_mode", "passthrough", "-frames:v", fmt.Sprint(c.Count),
 			"-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "pipe:1")
 	}, func(r io.Reader) error {
 		b := bufio.NewReaderSize(r, 1<<16)
@@ -95,8 +89,8 @@ func (f *Frame) read(r *bufio.Reader, limit int) error {
 		}
 		return fmt.Errorf("ffmpeg wrote no frame: %w", err)
 	}
-	if highest != 255 || f.Width < 1 || f.Height < 1 || f.Width > limit/3/f.Height {
-		return fmt.Errorf("a frame of %d x %d pixels: want no more than %d bytes", f.Width, f.Height, limit)
+	if highest != 255 || f.Width < 1 || f.Height < 1 || f.Width > limit/f.Height {
+		return fmt.Errorf("a frame of %d x %d pixels: want no more than %d", f.Width, f.Height, limit)
 	}
 	n := 3 * f.Width * f.Height
 	if cap(f.RGB) < n {

@@ -8,12 +8,12 @@ import (
 	"mmtools/pkg/pixel"
 )
 
-// maxPixels bounds the images that are decoded, 8K video's 7680 x 4320 being inside; a png of 100 kB can claim 16 Gpixel.
-const maxPixels = 1 << 25
+// MaxPixels bounds the images that are decoded, 8K video's 7680 x 4320 being inside; a png of 100 kB can claim 16 Gpixel.
+const MaxPixels = 1 << 25
 
 func checkSize(format string, height, width int) error {
-	if height < 1 || width < 1 || height > pixel.MaxSide || width > pixel.MaxSide || height > maxPixels/width {
-		return fmt.Errorf("%s of %dx%d: at most %d pixels, and %d a side, are decoded", format, height, width, maxPixels, pixel.MaxSide)
+	if height < 1 || width < 1 || height > pixel.MaxSide || width > pixel.MaxSide || height > MaxPixels/width {
+		return fmt.Errorf("%s of %dx%d: at most %d pixels, and %d a side, are decoded", format, height, width, MaxPixels, pixel.MaxSide)
 	}
 	return nil
 }

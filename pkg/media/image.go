@@ -117,6 +117,17 @@ func (m *Imager) Decode(dst []uint8, file []byte) error {
 	if err := m.draw(file); err != nil {
 		return err
 	}
+	return m.fit(dst)
+}
+
+// Fit writes a picture of red, green and blue to dst as Decode does the one of a file. Where the Imager is grey, it writes over rgb.
+func (m *Imager) Fit(dst []uint8, rgb pixel.Picture) error {
+	m.canvas.Picture = rgb
+	return m.fit(dst)
+}
+
+// fit brings the picture on the canvas to the frame.
+func (m *Imager) fit(dst []uint8) error {
 	c := &m.canvas
 	if m.Strict && (c.Height != m.frame.Height || c.Width != m.frame.Width) {
 		return fmt.Errorf("%d x %d pixels (height, width): want %d x %d", c.Height, c.Width, m.frame.Height, m.frame.Width)
