@@ -8,6 +8,9 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
+// everything is what next needs where a buffer may be of any size.
+const everything = -1
+
 // next returns the first need bytes of the next buffer, at an address that is a multiple of align. With absent set, a
 // buffer of no bytes is taken for one that is not there, whatever was needed, and gives nil.
 func (c *columns) next(what string, need, align int64, absent bool) (*memory.Buffer, error) {
@@ -32,6 +35,9 @@ func (c *columns) next(what string, need, align int64, absent bool) (*memory.Buf
 
 // take makes a buffer of the first need bytes of raw, which lies at offset of the body.
 func (c *columns) take(what string, raw []byte, offset, need, align int64) (*memory.Buffer, error) {
+	if need == everything {
+		need = int64(len(raw))
+	}
 	if int64(len(raw)) < need {
 		return nil, fmt.Errorf("%s buffer of %d bytes, want %d", what, len(raw), need)
 	}

@@ -1,16 +1,13 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
 )
 
 // codec decompresses one buffer.
@@ -21,11 +18,8 @@ type codec interface {
 	ratio() int64
 }
 
-// codecs makes each codec once, at its first use.
-type codecs struct {
-	zstd *zstdCodec
-	lz4  *lz4Codec
-}
+// codecs makes a codec that needs memory once, at its first use.
+type codecs struct{ zstd *zstdCodec }
 
 // The CompressionType enum of Message.fbs.
 const (
@@ -44,10 +38,7 @@ func (c *codecs) of(batch table) (codec, error) {
 	}
 	switch id := t.int8(0, codecLZ4); id {
 	case codecLZ4:
-		if c.lz4 == nil {
-			c.lz4 = &lz4Codec{r: lz4.NewReader(nil)}
-		}
-		return c.lz4, nil
+		return lz4Codec{}, nil
 	case codecZstd:
 		if c.zstd == nil {
 			// 128 MiB is the largest window that zstd itself decodes unless it is told otherwise.
@@ -86,22 +77,6 @@ func (z *zstdCodec) expand(dst, src []byte) error {
 	return err
 }
 
-type lz4Codec struct{ r *lz4.Reader }
-
-// ratio: a length byte of 255 adds as many bytes.
-func (l *lz4Codec) ratio() int64 { return 256 }
-
-func (l *lz4Codec) expand(dst, src []byte) error {
-	l.r.Reset(bytes.NewReader(src))
-	if _, err := io.ReadFull(l.r, dst); err != nil {
-		return err
-	}
-	if n, err := l.r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-		return errClaim
-	}
-	return nil
-}
-
 // decompress expands a buffer that lies at offset of the body: eight bytes of length, -1 where what follows is as it is,
 // and the compressed bytes.
 func (c *columns) decompress(what string, raw []byte, offset, need, align int64) (*memory.Buffer, error) {
@@ -112,6 +87,9 @@ func (c *columns) decompress(what string, raw []byte, offset, need, align int64)
 	raw = raw[8:]
 	if claim == -1 {
 		return c.take(what, raw, offset+8, need, align)
+	}
+	if need == everything {
+		need = claim
 	}
 	switch expands := c.codec.ratio() * int64(len(raw)); {
 	case claim < 0 || claim > expands || claim > math.MaxInt-64:

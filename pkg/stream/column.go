@@ -18,8 +18,14 @@ type columns struct {
 	budget  int64 // bytes that may still be decompressed or copied
 	nodes   vector
 	buffers vector
+	counts  vector // of the buffers that each column of views has
 	node    int
 	buffer  int
+
+	variadic     int // columns of views met
+	ids          []int64
+	dictionaries map[int64]*dictionary
+	id           int // dictionaries met
 
 	made []*memory.Buffer // buffers to release once the arrays hold them
 }
@@ -27,7 +33,7 @@ type columns struct {
 // maxRows bounds a node's length: a column of nulls takes no bytes that would.
 const maxRows = 1 << 40
 
-// data builds the array of the next node. The caller releases it.
+// data builds the array of the next node, which is written as dt and becomes what that is read as. The caller releases it.
 func (c *columns) data(dt arrow.DataType) (*array.Data, error) {
 	rows, nulls, err := c.nextNode()
 	if err != nil {
@@ -53,6 +59,10 @@ func (c *columns) data(dt arrow.DataType) (*array.Data, error) {
 		return c.binary(dt, 4, rows, nulls, valid)
 	case *arrow.LargeStringType, *arrow.LargeBinaryType:
 		return c.binary(dt, 8, rows, nulls, valid)
+	case *arrow.StringViewType, *arrow.BinaryViewType:
+		return c.view(dt, rows, nulls, valid)
+	case *arrow.DictionaryType:
+		return c.lookup(dt, rows, nulls, valid)
 	case *arrow.BooleanType:
 		return c.fixedWidth(dt, (int64(rows)+7)/8, 1, rows, nulls, valid)
 	case arrow.FixedWidthDataType:

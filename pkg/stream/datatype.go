@@ -37,8 +37,8 @@ const (
 )
 
 var unsupported = map[int8]string{
-	typeUnion: "union", typeMap: "map", typeRunEndEncoded: "run-end encoding", typeBinaryView: "binary view",
-	typeUtf8View: "utf8 view", typeListView: "list view", typeLargeListView: "large list view",
+	typeUnion: "union", typeMap: "map", typeRunEndEncoded: "run-end encoding", typeListView: "list view",
+	typeLargeListView: "large list view",
 }
 
 // decodeType decodes the type of the Field t, whose children are decoded already.
@@ -65,6 +65,10 @@ func decodeType(t table, children []arrow.Field) (arrow.DataType, error) {
 		dt = arrow.BinaryTypes.LargeBinary
 	case typeLargeUtf8:
 		dt = arrow.BinaryTypes.LargeString
+	case typeUtf8View:
+		dt = arrow.BinaryTypes.StringView
+	case typeBinaryView:
+		dt = arrow.BinaryTypes.BinaryView
 	case typeBool:
 		dt = arrow.FixedWidthTypes.Boolean
 	case typeInt:

@@ -24,6 +24,6 @@
 // mapping does; write beside and rename (Create) instead.
 //
 // Source: the Arrow columnar format, version 1.5, "Serialization and Interprocess Communication"; Message.fbs,
-// Schema.fbs and File.fbs of Apache Arrow. Not supported, with an error that names the column: dictionaries, unions,
-// views, run-end encoding, maps and big-endian data.
+// Schema.fbs and File.fbs of Apache Arrow. Dictionaries and views of texts and bytes are read as plain columns of what they
+// stand for. Not supported, with an error that names the column: unions, list views, run-end encoding, maps and big-endian data.
 package stream

@@ -6,17 +6,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // blocks reads the file format: the footer, and the blocks that it names, out of a mapping.
 type blocks struct {
 	data   []byte
 	limits Limits
-	schema *arrow.Schema
-	list   []block
+	layout *layout
+	list   []block // the dictionaries, and then the record batches
+	first  int     // of these, where the record batches begin
 	at     int
 }
 
@@ -48,13 +46,17 @@ func newBlocks(data []byte, l Limits) (*blocks, error) {
 	}
 	b := &blocks{data: data[:start], limits: l}
 	var err error
-	if b.schema, err = decodeSchema(schema, l); err != nil {
+	if b.layout, err = decodeSchema(schema, l); err != nil {
 		return nil, err
 	}
-	if footer.vector(2, 24).n != 0 {
-		return nil, Errorf("dictionary encoding is not supported")
+	if err := b.readBlocks(footer.vector(2, 24)); err != nil {
+		return nil, err
 	}
+	b.first = len(b.list)
 	if err := b.readBlocks(footer.vector(3, 24)); err != nil {
+		return nil, err
+	}
+	if err := b.checkCover(); err != nil {
 		return nil, err
 	}
 	if f.err != nil {
@@ -75,18 +77,21 @@ func (b *blocks) readBlocks(v vector) error {
 		}
 		b.list = append(b.list, k)
 	}
-	return b.checkCover()
+	return nil
 }
 
 // checkCover returns an error where messages lie in the file that no block covers, as when two files are joined: the
 // last footer's offsets then lead into the first file, whose rows would be read under the wrong footer.
 func (b *blocks) checkCover() error {
-	n, err := parsePrefix(b.data[8:min(16, len(b.data))], b.limits)
-	if err != nil {
-		return fmt.Errorf("schema message: %w", err)
-	}
-	at := 16 + n
 	sorted := slices.SortedFunc(slices.Values(b.list), func(x, y block) int { return int(x.offset - y.offset) })
+	at := int64(8)
+	if len(sorted) == 0 || sorted[0].offset != at { // Apache Arrow's JavaScript writes no schema but the footer's
+		n, err := parsePrefix(b.data[at:min(16, len(b.data))], b.limits)
+		if err != nil {
+			return fmt.Errorf("schema message: %w", err)
+		}
+		at += 8 + n
+	}
 	for i, k := range sorted {
 		if k.offset < at || k.offset-at > maxGap {
 			return Errorf("footer: batch %d lies at %d, want %d", i, k.offset, at)
@@ -102,27 +107,29 @@ func (b *blocks) checkCover() error {
 // maxGap is how many bytes of padding, or of an end marker, may lie between messages.
 const maxGap = 64
 
-func (b *blocks) next() (batch table, body []byte, owner *memory.Buffer, err error) {
+func (b *blocks) next() (batch, error) {
 	if b.at == len(b.list) {
-		return table{}, nil, nil, io.EOF
+		return batch{}, io.EOF
 	}
-	k := b.list[b.at]
+	k, want := b.list[b.at], int8(messageRecordBatch)
+	if b.at < b.first {
+		want = messageDictionary
+	}
 	b.at++
 	bodyAt := k.offset + k.metadata
 	n, err := parsePrefix(b.data[k.offset:], b.limits)
 	if err != nil {
-		return table{}, nil, nil, err
+		return batch{}, err
 	}
 	if n+8 > k.metadata {
-		return table{}, nil, nil, Errorf("claims %d bytes of metadata, its block has %d", n, k.metadata-8)
+		return batch{}, Errorf("claims %d bytes of metadata, its block has %d", n, k.metadata-8)
 	}
 	msg, err := parseMessage(b.data[k.offset+8:k.offset+8+n], b.limits)
 	if err != nil {
-		return table{}, nil, nil, err
+		return batch{}, err
 	}
-	if msg.kind != messageRecordBatch || msg.body != k.body {
-		return table{}, nil, nil, Errorf("got a message of kind %d with a body of %d bytes, its block says a record batch with %d",
-			msg.kind, msg.body, k.body)
+	if msg.kind != want || msg.body != k.body {
+		return batch{}, Errorf("got a message of kind %d with a body of %d bytes, its block says kind %d with %d", msg.kind, msg.body, want, k.body)
 	}
-	return msg.header, b.data[bodyAt:k.end():k.end()], nil, nil
+	return batch{b.layout, msg, b.data[bodyAt:k.end():k.end()], nil}, nil
 }

@@ -25,6 +25,9 @@ func FuzzReader(f *testing.F) {
 		f.Add(slicesConcat(b, b))
 		f.Add(b[:len(b)-8])
 	}
+	for _, b := range encoded(f) {
+		f.Add(b)
+	}
 	limits := WithLimits(Limits{Batch: 1 << 24, Metadata: 1 << 20})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		mem := memory.NewCheckedAllocator(capped{memory.NewGoAllocator(), t, 1<<24 + 64})

@@ -3,16 +3,14 @@ package stream
 import (
 	"errors"
 	"io"
-
-	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // members reads the stream format: one stream, or several with equal schemas, each with its end marker.
 type members struct {
 	source source
 	limits Limits
-	schema *arrow.Schema
+	first  *layout
+	layout *layout // of the stream being read
 }
 
 // newMembers reads the first schema.
@@ -25,12 +23,13 @@ func newMembers(s source, l Limits) (*members, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.schema, err = m.readSchema(n)
+	m.first, err = m.readSchema(n)
+	m.layout = m.first
 	return m, err
 }
 
 // readSchema reads a schema message whose metadata has n bytes.
-func (m *members) readSchema(n int64) (*arrow.Schema, error) {
+func (m *members) readSchema(n int64) (*layout, error) {
 	if n == 0 {
 		return nil, Errorf("not an Arrow stream: an end marker in place of a schema")
 	}
@@ -52,32 +51,32 @@ func (m *members) readMessage(n int64) (message, error) {
 	return parseMessage(metadata, m.limits)
 }
 
-// next reads on to the next record batch, across the borders of members.
-func (m *members) next() (batch table, body []byte, owner *memory.Buffer, err error) {
+// next reads on to the next batch, across the borders of members.
+func (m *members) next() (batch, error) {
 	n, err := prefix(m.source, m.limits)
 	for ; err == nil && n == 0; n, err = prefix(m.source, m.limits) {
 		if err := m.nextMember(); err != nil {
-			return table{}, nil, nil, err
+			return batch{}, err
 		}
 	}
 	if err != nil {
-		return table{}, nil, nil, cut(err)
+		return batch{}, cut(err)
 	}
 	msg, err := m.readMessage(n)
 	if err != nil {
-		return table{}, nil, nil, err
+		return batch{}, err
 	}
-	if msg.kind != messageRecordBatch {
-		return table{}, nil, nil, Errorf("got a message of kind %d where a record batch or the end marker should be", msg.kind)
+	if msg.kind != messageRecordBatch && msg.kind != messageDictionary {
+		return batch{}, Errorf("got a message of kind %d where a record batch or the end marker should be", msg.kind)
 	}
 	if _, piped := m.source.(*pipe); piped && msg.body > m.limits.Batch {
-		return table{}, nil, nil, Errorf("claims a body of %d bytes, the limit is %d", msg.body, m.limits.Batch)
+		return batch{}, Errorf("claims a body of %d bytes, the limit is %d", msg.body, m.limits.Batch)
 	}
-	body, owner, err = m.source.body(msg.body)
+	body, owner, err := m.source.body(msg.body)
 	if err != nil {
-		return table{}, nil, nil, cut(err)
+		return batch{}, cut(err)
 	}
-	return msg.header, body, owner, nil
+	return batch{m.layout, msg, body, owner}, nil
 }
 
 // nextMember reads, after an end marker, the next stream's schema, which must equal the first; io.EOF where there is no
@@ -92,11 +91,11 @@ func (m *members) nextMember() error {
 	case err != nil:
 		return err
 	}
-	schema, err := m.readSchema(n)
+	m.layout, err = m.readSchema(n)
 	if err != nil {
 		return Errorf("after the end marker: %w", err)
 	}
-	if err := sameSchema(m.schema, schema); err != nil {
+	if err := sameSchema(m.first.schema, m.layout.schema); err != nil {
 		return Errorf("the stream joined on differs from the first: %w", err)
 	}
 	return nil

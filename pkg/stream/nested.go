@@ -23,7 +23,7 @@ func (c *columns) structure(dt *arrow.StructType, rows, nulls int, valid *memory
 			return nil, fmt.Errorf("%s: %d values in %d structs", field.Name, child.Len(), rows)
 		}
 	}
-	return array.NewData(dt, rows, []*memory.Buffer{valid}, append([]arrow.ArrayData(nil), children...), nulls, 0), nil
+	return array.NewData(plain(dt), rows, []*memory.Buffer{valid}, append([]arrow.ArrayData(nil), children...), nulls, 0), nil
 }
 
 func (c *columns) fixedSizeList(dt *arrow.FixedSizeListType, rows, nulls int, valid *memory.Buffer) (*array.Data, error) {
@@ -35,7 +35,7 @@ func (c *columns) fixedSizeList(dt *arrow.FixedSizeListType, rows, nulls int, va
 	if need, ok := product(int64(rows), int64(dt.Len())); !ok || int64(child.Len()) < need {
 		return nil, fmt.Errorf("%d values in %d lists of %d", child.Len(), rows, dt.Len())
 	}
-	return array.NewData(dt, rows, []*memory.Buffer{valid}, []arrow.ArrayData{child}, nulls, 0), nil
+	return array.NewData(plain(dt), rows, []*memory.Buffer{valid}, []arrow.ArrayData{child}, nulls, 0), nil
 }
 
 func (c *columns) list(dt, elem arrow.DataType, width int64, rows, nulls int, valid *memory.Buffer) (*array.Data, error) {
@@ -51,7 +51,7 @@ func (c *columns) list(dt, elem arrow.DataType, width int64, rows, nulls int, va
 	if end > int64(child.Len()) {
 		return nil, fmt.Errorf("offsets lead to value %d of %d", end, child.Len())
 	}
-	return array.NewData(dt, rows, []*memory.Buffer{valid, offsets}, []arrow.ArrayData{child}, nulls, 0), nil
+	return array.NewData(plain(dt), rows, []*memory.Buffer{valid, offsets}, []arrow.ArrayData{child}, nulls, 0), nil
 }
 
 // product multiplies two numbers from 0; ok is false where the result is no int64.

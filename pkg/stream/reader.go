@@ -31,12 +31,18 @@ type Reader struct {
 	err     error // of the last Next; sticky
 }
 
-// batches yields the record batch messages of a stream in order: of the stream format (members) or the file format
-// (blocks).
+// batches yields the batches of a stream in order: of the stream format (members) or the file format (blocks).
 type batches interface {
-	// next returns a RecordBatch table, its body and the body's owner (nil where the mapping owns it), which the caller
-	// releases. It returns io.EOF only where the stream ends as it should.
-	next() (batch table, body []byte, owner *memory.Buffer, err error)
+	// next returns io.EOF only where the stream ends as it should.
+	next() (batch, error)
+}
+
+// batch is the message of a dictionary or of rows, and its body.
+type batch struct {
+	layout *layout // of the stream that it belongs to
+	message
+	bytes []byte
+	owner *memory.Buffer // of the body, nil where the mapping owns it; who gets it releases it
 }
 
 // NewReader returns a reader of the stream format from r, from which it reads no more than it needs and a buffer. It
@@ -100,7 +106,7 @@ func (r *Reader) startMapped() error {
 		if err != nil {
 			return r.errorf(err)
 		}
-		r.use(blocks.schema, blocks)
+		r.use(blocks.layout, blocks)
 		return nil
 	}
 	return r.start(&mapping{data: r.data})
@@ -111,14 +117,14 @@ func (r *Reader) start(s source) error {
 	if err != nil {
 		return r.errorf(err)
 	}
-	r.use(members.schema, members)
+	r.use(members.first, members)
 	return nil
 }
 
-func (r *Reader) use(schema *arrow.Schema, b batches) {
+func (r *Reader) use(l *layout, b batches) {
 	if r.schema == nil {
-		r.schema = schema
-		r.decoder = decoder{schema: schema, mem: r.memory, limits: r.limits}
+		r.schema = l.schema
+		r.decoder = decoder{schema: l.schema, mem: r.memory, limits: r.limits}
 	}
 	r.batches = b
 }
@@ -159,19 +165,32 @@ func (r *Reader) Next() (arrow.Record, error) {
 }
 
 func (r *Reader) next() (arrow.Record, error) {
-	batch, body, owner, err := r.batches.next()
-	if err != nil {
-		return nil, err
+	for {
+		b, err := r.batches.next()
+		if err != nil {
+			return nil, err
+		}
+		record, err := r.decode(b)
+		if err != nil {
+			return nil, Errorf("%w", err)
+		}
+		if record != nil {
+			return record, nil
+		}
 	}
-	if owner != nil {
-		defer owner.Release()
+}
+
+// decode returns the record of a batch of rows, or nil of a dictionary, which it keeps.
+func (r *Reader) decode(b batch) (arrow.Record, error) {
+	if b.owner != nil {
+		defer b.owner.Release()
 	}
-	r.pass(body)
-	record, err := r.decoder.record(batch, body, owner)
-	if err != nil {
-		return nil, Errorf("%w", err)
+	r.pass(b.bytes)
+	r.decoder.use(b.layout)
+	if b.kind == messageDictionary {
+		return nil, r.decoder.dictionary(b.header, b.bytes, b.owner)
 	}
-	return record, nil
+	return r.decoder.record(b.header, b.bytes, b.owner)
 }
 
 // window is how much of a mapping stays in memory behind the batch being read.
@@ -198,6 +217,7 @@ func (r *Reader) Rewind() error {
 		return fmt.Errorf("%s: %w", r.name, ErrNotSeekable)
 	}
 	r.drop()
+	r.decoder.forget()
 	r.batch, r.err, r.passed = 0, nil, 0
 	return r.startMapped()
 }
@@ -207,7 +227,7 @@ func (r *Reader) Rewind() error {
 func (r *Reader) Close() error {
 	r.drop()
 	r.err = errors.New("stream is closed")
-	r.decoder.codecs.close()
+	r.decoder.close()
 	r.memory.close()
 	err := unmap(r.mapped)
 	r.mapped, r.data = nil, nil

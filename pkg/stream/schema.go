@@ -6,17 +6,19 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 )
 
-// schemaDecoder turns a Schema table into an arrow.Schema. It counts fields and depth, because offsets may alias and a
+// schemaDecoder turns a Schema table into a layout. It counts fields and depth, because offsets may alias and a
 // small buffer could describe a tree without end.
 type schemaDecoder struct {
 	f      *flat
 	fields int
 	depth  int
+	ids    []int64 // of the dictionaries met
+	values map[int64]arrow.DataType
 }
 
 // decodeSchema decodes Schema.fbs's Schema. Extension types stay what they are stored as; their names are in the fields'
 // metadata.
-func decodeSchema(t table, l Limits) (*arrow.Schema, error) {
+func decodeSchema(t table, l Limits) (*layout, error) {
 	d := &schemaDecoder{f: t.f, fields: l.Fields, depth: l.Depth}
 	if t.int16(0, 0) != 0 {
 		return nil, Errorf("big-endian data is not supported")
@@ -34,7 +36,7 @@ func decodeSchema(t table, l Limits) (*arrow.Schema, error) {
 	if d.f.err != nil {
 		return nil, Errorf("schema: %w", d.f.err)
 	}
-	return arrow.NewSchema(fields, &metadata), nil
+	return newLayout(fields, metadata, d.ids, d.values), nil
 }
 
 func (d *schemaDecoder) field(t table, depth int) (arrow.Field, error) {
@@ -44,9 +46,6 @@ func (d *schemaDecoder) field(t table, depth int) (arrow.Field, error) {
 	}
 	if depth >= d.depth {
 		return field, Errorf("column %q: nested deeper than %d", field.Name, d.depth)
-	}
-	if _, ok := t.table(4); ok {
-		return field, Errorf("column %q: dictionary encoding is not supported", field.Name)
 	}
 	field.Metadata = d.metadata(t, 6)
 
@@ -65,6 +64,11 @@ func (d *schemaDecoder) field(t table, depth int) (arrow.Field, error) {
 	var err error
 	if field.Type, err = decodeType(t, fields); err != nil {
 		return field, Errorf("column %q: %w", field.Name, err)
+	}
+	if encoding, ok := t.table(4); ok {
+		if field.Type, err = d.dictionary(encoding, field.Type); err != nil {
+			return field, Errorf("column %q: %w", field.Name, err)
+		}
 	}
 	return field, nil
 }

@@ -84,10 +84,6 @@ func cellText(values arrow.Array, i int) (string, bool, error) {
 		return string([]byte(v.Value(i))), true, nil // the record is borrowed
 	case *array.LargeString:
 		return string([]byte(v.Value(i))), true, nil
-	case *array.StringView:
-		return string([]byte(v.Value(i))), true, nil
-	case *array.Dictionary:
-		return cellText(v.Dictionary(), v.GetValueIndex(i))
 	case *array.Boolean:
 		return strconv.FormatBool(v.Value(i)), true, nil
 	case *array.Float64:
@@ -165,16 +161,7 @@ func appendOthers(dst []float32, values arrow.Array, from, to int) ([]float32, e
 				bit = 1
 			}
 			dst = append(dst, bit)
-		case *array.Dictionary:
-			var err error
-			at := v.GetValueIndex(i)
-			if v.Dictionary().IsNull(at) {
-				return dst, fmt.Errorf("element %d is null", i-from)
-			}
-			if dst, err = appendCells(dst, v.Dictionary(), at, at+1); err != nil {
-				return dst, err
-			}
-		case *array.String, *array.LargeString, *array.StringView:
+		case *array.String, *array.LargeString:
 			text, _, err := cellText(v, i)
 			if err != nil {
 				return dst, err

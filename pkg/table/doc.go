@@ -3,7 +3,7 @@
 //	CSV, TSV             a first line that names the columns; a vector is numbers with blanks, commas or semicolons between them
 //	JSON lines           an object a line; a key that a line lacks is null there
 //	Parquet              flat columns, and lists of numbers; Snappy, gzip, Brotli, zstd
-//	Arrow IPC, Feather   both formats; list, large list, fixed-size list, dictionaries; LZ4, zstd
+//	Arrow IPC, Feather   both formats; list, large list, fixed-size list, dictionaries, views; LZ4, zstd
 //
 // A Reader goes through a table once, row by row, in memory that does not grow with the rows: Rows keeps the text of some columns,
 // and Features the vectors of one, with what NumPy (npy, npz) and safetensors files hold. Features lie in a mapped file, the
