@@ -25,6 +25,12 @@ type channelFlags struct {
 	Picture pictureFlags `embed:""`
 }
 
+// The defaults of soundFlags, as its tags have them.
+const (
+	defaultRate    = 16000
+	defaultSeconds = 1
+)
+
 type soundFlags struct {
 	AudioRate    int     `default:"16000" placeholder:"HZ" help:"Resample sounds to HZ frames a second (default: ${default})."`
 	AudioSeconds float64 `default:"1" placeholder:"S" help:"Cut sounds after S seconds, and fill shorter ones up with silence (default: ${default})."`
@@ -65,6 +71,23 @@ func (c *channelFlags) columns(kind string) (texts []string, defaults map[string
 		return c.Feature, nil
 	}
 	panic("mm-encode: no flag for kind " + kind)
+}
+
+// shaping returns the name of a flag that shapes sounds or images and was given; "" for none.
+func (c *channelFlags) shaping() string {
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"--audio-rate", c.Sound.AudioRate != defaultRate}, {"--audio-seconds", c.Sound.AudioSeconds != defaultSeconds},
+		{"--n-fft", c.Sound.NFFT != ""}, {"--window", c.Sound.Window != ""}, {"--hop", c.Sound.Hop != ""}, {"--mels", c.Sound.Mels != ""},
+		{"--image-size", c.Picture.ImageSize != ""}, {"--image-mode", c.Picture.ImageMode != "rgb"},
+	} {
+		if flag.given {
+			return flag.name
+		}
+	}
+	return ""
 }
 
 // any tells whether a flag asks for a modality.

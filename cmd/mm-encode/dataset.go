@@ -26,10 +26,22 @@ type datasetCommand struct {
 	product
 }
 
-const datasetHelp = `Without --audio, --feature or another modality's flag, a data set has its sound, transformed as in its published experiments, which a message
-names. With them, they take the columns of the data set's list, which hold the first place where there is something, among those where its downloads
-put a clip's media: audio (a sound file, else the video), video, frames (a folder of frames), flow_x and flow_y (folders of
-optical flow), and features (the published spectrogram in an npy file). A folder has audio, video, image, frames, features and text.
+const datasetHelp = `Without --audio, --frames or another modality's flag, a data set has the modalities of its published experiments, as far as the download has
+their media, and a message says which flags these would be:
+
+    kinetics-sounds  audio: the published spectrogram, else a filter bank of 1024x128; visual: 10 frames
+    mm-debiased, kinetics400  audio: that filter bank; visual: 10 frames
+    vggsound         audio: log(|S|+1e-7) of 5 s, 129x626; visual: 10 frames
+    cremad           audio: log(|S|+1e-7) of 3 s, 257x188; visual: 3 frames
+    ave              audio: the whitened spectrogram of 160,000 samples; visual: 10 frames
+    ucf101           visual: 6 frames; flow: 6 pairs of pictures
+    folder, table    whatever columns are called audio, image, frames, video, flow_x and flow_y, flow, text and features: log-mel
+                     bands of 10 s, images of 224x224, 10 frames
+
+Frames are of 224x224, out of folders where the download has those, else out of the videos. Flags of modalities take the columns of the data set's
+list, which hold the first place where there is something, among those where its downloads put a clip's media: audio (a sound file, else the
+video), video, frames (a folder of frames), flow_x and flow_y (folders of optical flow), flow (a folder of both), and features (the
+published spectrogram in an npy file). A folder has audio, video, image, frames, features and text.
 
 `
 
@@ -43,11 +55,16 @@ func (c *datasetCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	published, err := c.open(&o, classes)
+	choices, err := c.open(&o, classes)
 	if err != nil {
 		return err
 	}
-	if o.Channels, err = c.channels(ctx, published); err != nil {
+	if c.Channels.any() {
+		o.Channels, err = c.Channels.specs()
+	} else {
+		o.Channels, err = c.choose(ctx, o.List, choices)
+	}
+	if err != nil {
 		return err
 	}
 	if c.Split != "" {
@@ -64,8 +81,8 @@ func (c *datasetCommand) Run(ctx *cli.Context) error {
 	return c.encode(ctx, o)
 }
 
-// open reads the lists into o and returns the modalities of the published experiments.
-func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (published []dataset.Channel, err error) {
+// open reads the lists into o and returns the modalities of the published experiments, or those that are common.
+func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (choices []dataset.Choice, err error) {
 	if c.Fold != 0 && c.Name != "ucf101" {
 		return nil, cli.Usage("--fold: %s has no folds", c.Name)
 	}
@@ -76,7 +93,7 @@ func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (publish
 		}
 		o.Classes, o.OnlyClasses = classes, classes != nil
 		o.List, err = encode.FolderList(c.Root)
-		return nil, err
+		return dataset.Common(true), err
 	case "table":
 		if c.Lists == "" {
 			return nil, cli.Usage("table needs --lists FILE")
@@ -88,7 +105,7 @@ func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (publish
 				o.Label = ""
 			}
 		}
-		return nil, err
+		return dataset.Common(false), err
 	}
 	folder, file, err := c.lists()
 	if err != nil {
@@ -99,7 +116,7 @@ func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (publish
 		return nil, fmt.Errorf("%s: %w", c.listsPath(), err)
 	}
 	o.List, o.Classes = encode.DatasetList(set, c.Root), set.Classes
-	return set.Channels(), nil
+	return set.Choices(), nil
 }
 
 func (c *datasetCommand) listsPath() string {
@@ -120,29 +137,6 @@ func (c *datasetCommand) lists() (folder fs.FS, file string, err error) {
 		return os.DirFS(path), "", nil
 	}
 	return os.DirFS(filepath.Dir(path)), filepath.Base(path), nil
-}
-
-// channels reads the flags, or where there are none what was published.
-func (c *datasetCommand) channels(ctx *cli.Context, published []dataset.Channel) ([]encode.Spec, error) {
-	if c.Channels.any() || published == nil {
-		return c.Channels.specs()
-	}
-	var specs []encode.Spec
-	var flags []string
-	for _, p := range published {
-		kind, ok := encode.LookKind(p.Kind)
-		if !ok {
-			return nil, fmt.Errorf("modality %s of %s: no kind %s", p.Text, c.Name, p.Kind)
-		}
-		spec, err := kind.ParseSpec(p.Text, nil)
-		if err != nil {
-			return nil, fmt.Errorf("modality %s of %s: %w", p.Text, c.Name, err)
-		}
-		specs = append(specs, spec)
-		flags = append(flags, "--"+p.Kind+" "+p.Text)
-	}
-	ctx.Log.Info().Str("modalities", strings.Join(flags, " ")).Msg("as published")
-	return c.Channels.encoded(specs)
 }
 
 // checkSplit refuses a split that no clip has: a list without splits, or a word that is none.

@@ -16,7 +16,7 @@ var ave = kind{
 		Audio:  {"audio/{video}.wav", "{video}.wav", "AVE/{video}.wav"},
 		Frames: {"visual/{video}", "frames/{video}", "{video}"},
 	},
-	channels: []Channel{{"audio", "audio=audio:" + aveSpectrogram}},
+	choices: []Choice{sound(aveSpectrogram), visual(tenFrames)},
 }
 
 func readAVE(l *lists) (*Set, error) {

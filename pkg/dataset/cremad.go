@@ -15,7 +15,7 @@ var cremad = kind{
 		Video:  {"VideoFlash/{id}.flv", "VideoMP4/{id}.mp4", "{id}.flv", "{id}.mp4"},
 		Frames: {"Image-01-FPS/{id}", "visual/{id}", "visual/Image-01-FPS/{id}", "{id}"},
 	},
-	channels: []Channel{{"audio", "audio=audio:" + cremadSpectrogram}},
+	choices: []Choice{sound(cremadSpectrogram), visual(threeFrames)},
 }
 
 var cremadClasses = []string{"NEU", "HAP", "SAD", "FEA", "DIS", "ANG"}

@@ -9,10 +9,10 @@ import (
 
 // kinetics400 is Kinetics-400 (Kay et al. 2017): csv files with a heading, a clip a line. Classes are in byte order, as everywhere.
 var kinetics400 = kind{
-	name:     "kinetics400",
-	read:     readKinetics400,
-	layout:   map[Media][]string{Video: kineticsVideos, Audio: kineticsSounds.layout[Audio], Frames: kineticsFrames},
-	channels: []Channel{{"audio", "audio=audio:" + filterBank}},
+	name:    "kinetics400",
+	read:    readKinetics400,
+	layout:  map[Media][]string{Video: kineticsVideos, Audio: kineticsSounds.layout[Audio], Frames: kineticsFrames},
+	choices: []Choice{sound(filterBank), visual(tenFrames)},
 }
 
 // kineticsVideos are where the downloads of Kinetics put a clip: the CVD Foundation's archives, the crawler of ActivityNet, with

@@ -22,7 +22,7 @@ var kineticsSounds = kind{
 		Audio: {"{split}_wav/{split}/{id}.wav", "{split}_wav/{id}.wav", "audio/{split}/{id}.wav", "{split}/{id}/{id}.wav", "{split}/{id}.wav"},
 		Video: kineticsVideos,
 	},
-	channels: []Channel{{"audio", "audio=audio:" + filterBank}},
+	choices: []Choice{spectrogramOr(filterBank), visual(tenFrames)},
 }
 
 func readKineticsSounds(l *lists) (*Set, error) {

@@ -21,7 +21,7 @@ var mmDebiased = kind{
 		Frames: both(vggSound.layout[Frames], kineticsFrames),
 	},
 	anySplit: true,
-	channels: []Channel{{"audio", "audio=audio:" + filterBank}},
+	choices:  []Choice{sound(filterBank), visual(tenFrames)},
 }
 
 // both are patterns below the folders of two data sets, and below none.

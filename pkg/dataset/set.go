@@ -45,17 +45,12 @@ const (
 	Frames   Media = "frames"   // a folder of frames
 	FlowX    Media = "flow_x"   // a folder of optical flow, horizontal
 	FlowY    Media = "flow_y"   // vertical
+	Flow     Media = "flow"     // a folder of both
 	Features Media = "features" // an npy file of the published spectrogram
 )
 
 // AllMedia are all there are.
-var AllMedia = []Media{Video, Audio, Frames, FlowX, FlowY, Features}
-
-// Channel says what a data set's published experiments make of its sound, in words that mm-encode's flags take.
-type Channel struct {
-	Kind string // the flag
-	Text string // its value: [NAME=]COLUMN[:KEY=VALUE,...]
-}
+var AllMedia = []Media{Video, Audio, Frames, FlowX, FlowY, Flow, Features}
 
 // kind is how a data set's lists read and where its media lie.
 type kind struct {
@@ -63,7 +58,7 @@ type kind struct {
 	read     func(*lists) (*Set, error)
 	layout   map[Media][]string // patterns, tried in order
 	anySplit bool               // its splits are not those of the downloads
-	channels []Channel
+	choices  []Choice
 }
 
 var kinds = []*kind{&kineticsSounds, &ucf101, &mmDebiased, &vggSound, &kinetics400, &cremad, &ave}
@@ -143,8 +138,8 @@ func (s *Set) keep(classes []string) error {
 	return nil
 }
 
-// Channels returns what is known of the modalities of the published experiments: how the sound is transformed.
-func (s *Set) Channels() []Channel { return s.kind.channels }
+// Choices returns the modalities of the published experiments, in the words of mm-encode's flags.
+func (s *Set) Choices() []Choice { return s.kind.choices }
 
 // sortedClasses returns the classes that entries have, in byte order.
 func sortedClasses(entries []Entry) []string {

@@ -20,7 +20,9 @@ var ucf101 = kind{
 		Frames: {"jpegs_256/{id}", "rawframes/{class}/{id}", "frames/{class}/{id}", "frames/{id}", "{class}/{id}", "{id}"},
 		FlowX:  {"tvl1_flow/u/{id}", "tvl1_flow/x/{id}", "flow_x/{class}/{id}", "flow_x/{id}", "flow/u/{id}"},
 		FlowY:  {"tvl1_flow/v/{id}", "tvl1_flow/y/{id}", "flow_y/{class}/{id}", "flow_y/{id}", "flow/v/{id}"},
+		Flow:   {"tvl1_flow/{id}", "flow/{class}/{id}", "flow/{id}"},
 	},
+	choices: []Choice{visual(sixFrames), flow(sixFrames)},
 }
 
 func readUCF101(l *lists) (*Set, error) {

@@ -11,7 +11,7 @@ var vggSound = kind{
 		Audio:  {"{split}-audios/{split}-set/{video}_{start}.wav", "audio/{video}_{start6}.wav", "{video}_{start6}.wav", "audio/{video}_{start}.wav", "{split}/{video}_{start6}.wav"},
 		Frames: {"{split}-videos/{split}-set-img/Image-01-FPS/{video}_{start}.mp4", "{split}/{video}_{start6}", "{split}/{video}_{start}", "frames/{video}_{start6}"},
 	},
-	channels: []Channel{{"audio", "audio=audio:" + vggSpectrogram}},
+	choices: []Choice{sound(vggSpectrogram), visual(tenFrames)},
 }
 
 // vggVideos are where the downloads of VGGSound put a clip.

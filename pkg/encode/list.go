@@ -30,6 +30,29 @@ func Column(l List, name string) (int, error) {
 	return 0, fmt.Errorf("%s: no column %q: it has %s", l.Name(), name, strings.Join(l.Columns(), ", "))
 }
 
+// Holds tells whether a list has all these columns, and each names something: of a data set's list, something that is there.
+func Holds(l List, columns ...string) bool {
+	for _, name := range columns {
+		column := slices.Index(l.Columns(), name)
+		if column < 0 || !holds(l, column) {
+			return false
+		}
+	}
+	return true
+}
+
+func holds(l List, column int) bool {
+	if set, ok := l.(*datasetList); ok && column >= len(datasetColumns) {
+		return set.holds(column)
+	}
+	for row := range l.Rows() {
+		if l.Field(row, column) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // columnsOf returns the places of several columns.
 func columnsOf(l List, names ...string) ([]int, error) {
 	places := make([]int, len(names))

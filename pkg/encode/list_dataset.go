@@ -26,13 +26,14 @@ type mediaColumn struct {
 	from  []dataset.Media // the first that is there
 	once  sync.Once
 	paths []string
+	found bool // of some clip, something
 }
 
 // The columns of a data set's list before those of its media.
 var datasetColumns = []string{"id", "label", "split", "start", "end"}
 
 // DatasetList returns the clips of a data set whose download is in the folder root as a List with the columns id, label, split, start and
-// end (of the clip in its video, in seconds), video, audio, frames, flow_x, flow_y and features. Where there is no sound file, audio
+// end (of the clip in its video, in seconds), video, audio, frames, flow_x, flow_y, flow and features. Where there is no sound file, audio
 // is the video's path.
 func DatasetList(set *dataset.Set, root string) List {
 	l := &datasetList{set: set, root: root}
@@ -87,6 +88,13 @@ func (l *datasetList) Field(row, column int) string {
 	}
 }
 
+// holds tells whether the download has what a column of media names, of any clip.
+func (l *datasetList) holds(column int) bool {
+	m := &l.media[column-len(datasetColumns)]
+	m.once.Do(func() { l.look(m) })
+	return m.found
+}
+
 // look finds the media of every clip. One that is nowhere is named where it is likeliest to be, and found missing there.
 func (l *datasetList) look(m *mediaColumn) {
 	m.paths = make([]string, len(l.set.Entries))
@@ -104,7 +112,7 @@ func (l *datasetList) look(m *mediaColumn) {
 				continue // OpenMedia says why
 			}
 			if found := f.first(candidates); found != "" {
-				m.paths[i] = found
+				m.paths[i], m.found = found, true
 				break
 			}
 		}
