@@ -20,6 +20,7 @@ type product struct {
 	Report  string `placeholder:"FILE" help:"Write what was missing or broken to FILE: a JSON object a line, or CSV where FILE ends in .csv, with row, id, modality, path and reason."`
 	Shard   string `placeholder:"I/N" help:"Encode part I of N, from 1, of the samples selected. The parts hold all of them once, in order, so that cat joins them, and each has the digest of the whole."`
 	Resume  bool   `help:"Go on where a run of the same command was killed or failed, from FILE.partial beside the output FILE, and leave that file there until all is encoded. The output is the same as that of one whole run."`
+	Tensors string `default:"extension" enum:"extension,list" placeholder:"FORM" help:"Mark tensors with Arrow's extension type for them (extension), or write plain lists with their shape in metadata of ours (list), for readers such as Polars that refuse an extension type that they do not know (default: ${default})."`
 	Threads int    `default:"0" placeholder:"N" env:"MM_THREADS" help:"Decode with N threads; 0 takes every core (default: ${default})."`
 	cli.Output
 	cli.Compression
@@ -38,8 +39,8 @@ func (p product) Validate() error {
 }
 
 // samples describes the stream that holds s.
-func samples(tool string, s encode.Samples) schema.Samples {
-	out := schema.Samples{Header: schema.Header{Kind: schema.KindSamples, Tool: tool, Modalities: s.Modalities,
+func (p product) samples(tool string, s encode.Samples) schema.Samples {
+	out := schema.Samples{Lists: p.Tensors == "list", Header: schema.Header{Kind: schema.KindSamples, Tool: tool, Modalities: s.Modalities,
 		Classes: s.Classes, Digest: schema.Digest{Samples: s.Digest}}}
 	for _, e := range s.Elements {
 		out.DTypes = append(out.DTypes, map[encode.Element]schema.DType{

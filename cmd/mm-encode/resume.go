@@ -46,7 +46,7 @@ func (p product) create(ctx *cli.Context, src encode.Source) (*output, error) {
 
 // key says what the output's bytes depend on.
 func (p product) key(tool string, src encode.Source) string {
-	b, err := json.Marshal([]any{tool, src.Samples(), src.Rows(), p.OnError, p.Shard, p.Compression.Compression})
+	b, err := json.Marshal([]any{tool, src.Samples(), src.Rows(), p.OnError, p.Shard, p.Tensors, p.Compression.Compression})
 	if err != nil {
 		panic(err) // only for a type that JSON cannot hold
 	}

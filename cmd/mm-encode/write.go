@@ -21,7 +21,7 @@ func (p product) write(ctx *cli.Context, src encode.Source) error {
 	}
 	defer out.abort()
 	next := max(from, out.resumed(ctx, report))
-	w, err := schema.NewSamplesWriter(out, samples(ctx.Tool, src.Samples()), p.Options()...)
+	w, err := schema.NewSamplesWriter(out, p.samples(ctx.Tool, src.Samples()), p.Options()...)
 	if err != nil {
 		return err
 	}

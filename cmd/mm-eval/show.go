@@ -156,6 +156,8 @@ func (c *contents) describe(w io.Writer) error {
 		}
 		if shape, ok := f.Metadata.GetValue("ARROW:extension:metadata"); ok {
 			kind += " " + shape
+		} else if shape, ok := f.Metadata.GetValue("mm.shape"); ok {
+			kind += " " + shape
 		}
 		fmt.Fprintf(t, "%s\t%s%s\n", f.Name, f.Type, kind)
 	}

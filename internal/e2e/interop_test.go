@@ -17,12 +17,12 @@ import (
 	"mmtools/pkg/stream"
 )
 
-// foreign is a stream as scripts/interop/read.mjs prints it: what apache-arrow for JavaScript, which shares no code with ours, makes of it.
+// foreign is a stream as scripts/interop/read.mjs prints it: what a reader that shares no code with ours makes of it.
 type foreign struct {
 	Metadata map[string]string
 	Columns  []struct {
-		Name, Type, Extension string
-		Values                []any
+		Name, Extension string
+		Values          []any
 	}
 }
 
@@ -37,21 +37,28 @@ func (f foreign) column(t *testing.T, name string) []any {
 	return nil
 }
 
-// reader returns how to read a stream with apache-arrow; a test without it is skipped.
-func reader(t *testing.T) func(path string) foreign {
+// others returns the folder of the readers and writers that are not ours; a test without them is skipped.
+func others(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("no node to read streams with")
+		t.Skip("no node to read and write streams with")
 	}
 	install := exec.Command(filepath.Join(root, "scripts/interop/install"))
 	install.Stderr = os.Stderr
 	folder, err := install.Output()
 	if err != nil || len(folder) == 0 {
-		t.Skipf("no apache-arrow to read streams with: run scripts/interop/install (%v)", err)
+		t.Skipf("no apache-arrow and no Polars to read streams with: run scripts/interop/install (%v)", err)
 	}
+	return strings.TrimSpace(string(folder))
+}
+
+// reader returns how to read a stream with apache-arrow or polars.
+func reader(t *testing.T, name string) func(path string) foreign {
+	t.Helper()
+	folder := others(t)
 	return func(path string) foreign {
 		t.Helper()
-		read := exec.Command("node", filepath.Join(root, "scripts/interop/read.mjs"), strings.TrimSpace(string(folder)), path)
+		read := exec.Command("node", filepath.Join(root, "scripts/interop/read.mjs"), name, folder, path)
 		read.Stderr = os.Stderr
 		text, err := read.Output()
 		if err != nil {
@@ -128,9 +135,9 @@ func inFileFormat(t *testing.T, from, to string) {
 	}
 }
 
-// TestAnotherReader: what goes into the tools is what apache-arrow reads out of their streams, the file format included.
-func TestAnotherReader(t *testing.T) {
-	read := reader(t)
+// TestOtherReaders: what goes into the tools is what apache-arrow and Polars read out of their streams, the file format included.
+func TestOtherReaders(t *testing.T) {
+	read, polars := reader(t, "apache-arrow"), reader(t, "polars")
 	dir := t.TempDir()
 	const rows = 12
 	var (
@@ -168,15 +175,24 @@ func TestAnotherReader(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "ids"), []byte(ids.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	tool(t, dir, "mm-encode", "arrays", "--modality", "sound=f.npy", "--modality", "motion=h.npy", "--modality", "image=u.npy", "--labels", "y.npy",
-		"--ids", "ids", "--classes", "a,b,ç", "--on-error", "null", "-o", "samples.stream")
-	inFileFormat(t, filepath.Join(dir, "samples.stream"), filepath.Join(dir, "samples.file"))
-	for _, name := range []string{"samples.stream", "samples.file"} {
+	for name, form := range map[string]string{"samples": "extension", "plain": "list"} {
+		tool(t, dir, "mm-encode", "arrays", "--modality", "sound=f.npy", "--modality", "motion=h.npy", "--modality", "image=u.npy", "--labels", "y.npy",
+			"--ids", "ids", "--classes", "a,b,ç", "--on-error", "null", "--tensors", form, "-o", name+".stream")
+		inFileFormat(t, filepath.Join(dir, name+".stream"), filepath.Join(dir, name+".file"))
+	}
+	for _, name := range []string{"samples.stream", "samples.file", "plain.stream", "plain.file"} {
+		plain := strings.HasPrefix(name, "plain")
 		got := read(filepath.Join(dir, name))
+		if plain { // Polars refuses extension types that it does not know
+			got = polars(filepath.Join(dir, name))
+		}
 		for column, want := range map[string][]any{"id": wantID, "label": wantLabel, "sound": wantFloat, "motion": wantHalf, "image": wantU8} {
 			if values := got.column(t, column); !reflect.DeepEqual(values, want) {
 				t.Errorf("%s: column %s: got %v, want %v", name, column, values, want)
 			}
+		}
+		if plain {
+			continue
 		}
 		if got.Metadata["mm.stream"] != "samples" || got.Metadata["mm.classes"] != `["a","b","ç"]` || got.Metadata["mm.modalities"] != `["sound","motion","image"]` {
 			t.Errorf("%s: metadata %v", name, got.Metadata)
@@ -187,11 +203,16 @@ func TestAnotherReader(t *testing.T) {
 			}
 		}
 	}
-	tool(t, dir, "mm-fit", "samples.stream", "--epochs", "2", "--quiet", "-o", "model")
-	tool(t, dir, "mm-value", "samples.stream", "--model", "model", "--quiet", "-o", "contributions")
+	for _, name := range []string{"samples", "plain"} {
+		tool(t, dir, "mm-fit", name+".stream", "--epochs", "2", "--quiet", "-o", name+".model")
+	}
+	same(t, filepath.Join(dir, "samples.model"), filepath.Join(dir, "plain.model"))
+	tool(t, dir, "mm-value", "samples.stream", "--model", "samples.model", "--quiet", "-o", "contributions")
 	tool(t, dir, "mm-resample", "contributions", "--method", "sample", "--quiet", "-o", "plan")
-	contributions(t, read(filepath.Join(dir, "contributions")), wantID, wantLabel)
-	plan(t, read(filepath.Join(dir, "plan")), wantID)
+	for _, read := range []func(string) foreign{read, polars} {
+		contributions(t, read(filepath.Join(dir, "contributions")), wantID, wantLabel)
+		plan(t, read(filepath.Join(dir, "plan")), wantID)
+	}
 }
 
 // contributions holds what was read to the law of Shapley values: they sum to the modalities that a sample has where it is right, else to 0.

@@ -214,6 +214,8 @@ func TestBadStreams(t *testing.T) {
 		{"shape that overflows", KindSamples, nil, tensor(`{"shape":[4294967296,4294967296,2]}`), good, "is not possible"},
 		{"shape of nothing", KindSamples, nil, tensor(`{"shape":[2,0]}`), good, "shape [2 0] is not possible"},
 		{"no shape", KindSamples, nil, tensor(``), good, `column "audio": arrow.fixed_shape_tensor: parsing ""`},
+		{"list's shape of another size", KindSamples, nil, []arrow.Field{id, label, field("audio", arrow.FixedSizeListOf(2, f32), keyShape, "[3]")}, good, `column "audio": mm.shape: shape [3] in lists of 2`},
+		{"list's shape is none", KindSamples, nil, []arrow.Field{id, label, field("audio", arrow.FixedSizeListOf(2, f32), keyShape, "2")}, good, `column "audio": mm.shape: parsing "2"`},
 		{"permutation", KindSamples, nil, tensor(`{"shape":[2,1],"permutation":[1,0]}`), good, "permutation [1 0] is not supported"},
 
 		{"null id", KindSamples, nil, samples, good + `{"id":null,"label":1,"audio":[1,2]}`, "in: row 1: id is null"},

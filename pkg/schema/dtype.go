@@ -77,6 +77,7 @@ const (
 	keyExtension     = "ARROW:extension:name"
 	keyExtensionMeta = "ARROW:extension:metadata"
 	keyModality      = "mm.modality"
+	keyShape         = "mm.shape" // in place of the extension, for readers that refuse one
 	fixedShapeTensor = "arrow.fixed_shape_tensor"
 )
 
@@ -88,7 +89,7 @@ type tensorType struct {
 }
 
 // modalityField returns the column of a modality, after checking that it can be one.
-func modalityField(m modality.Modality, d DType) (arrow.Field, error) {
+func modalityField(m modality.Modality, d DType, lists bool) (arrow.Field, error) {
 	size, err := checkShape(m.Shape)
 	if err != nil {
 		return arrow.Field{}, fmt.Errorf("modality %q: %w", m.Name, err)
@@ -105,6 +106,9 @@ func modalityField(m modality.Modality, d DType) (arrow.Field, error) {
 	}
 	metadata := arrow.NewMetadata([]string{keyExtension, keyExtensionMeta, keyModality},
 		[]string{fixedShapeTensor, encode(tensorType{Shape: shape}), string(m.Kind)})
+	if lists {
+		metadata = arrow.NewMetadata([]string{keyShape, keyModality}, []string{encode(shape), string(m.Kind)})
+	}
 	return arrow.Field{Name: m.Name, Type: arrow.FixedSizeListOf(size, d.arrow()), Nullable: true, Metadata: metadata}, nil
 }
 
@@ -121,7 +125,7 @@ func checkShape(shape []int) (int32, error) {
 }
 
 // parseModality returns the modality and element type of a column that mm.modalities names. A column without the
-// extension type has the shape of its list; one without mm.modality is an embedding.
+// extension type has the shape of mm.shape or else of its list; one without mm.modality is an embedding.
 func parseModality(f arrow.Field) (modality.Modality, DType, error) {
 	m := modality.Modality{Name: f.Name, Kind: modality.Embedding}
 	list, ok := f.Type.(*arrow.FixedSizeListType)
@@ -147,26 +151,34 @@ func parseModality(f arrow.Field) (modality.Modality, DType, error) {
 		}
 	}
 	m.Shape = []int{int(list.Len())}
-	name, ok := f.Metadata.GetValue(keyExtension)
-	if !ok {
+	name, extended := f.Metadata.GetValue(keyExtension)
+	shape, shaped := f.Metadata.GetValue(keyShape)
+	var t tensorType
+	into := any(&t)
+	switch {
+	case extended && name != fixedShapeTensor:
+		return m, 0, stream.Errorf("column %q: got extension %s, want %s", f.Name, name, fixedShapeTensor)
+	case extended:
+		shape, _ = f.Metadata.GetValue(keyExtensionMeta)
+	case shaped:
+		name, into = keyShape, &t.Shape
+	default:
 		return m, dtype, nil
 	}
-	if name != fixedShapeTensor {
-		return m, 0, stream.Errorf("column %q: got extension %s, want %s", f.Name, name, fixedShapeTensor)
+	err := json.Unmarshal([]byte(shape), into)
+	if err != nil {
+		err = fmt.Errorf("parsing %q: %w", shape, err)
+	} else {
+		m.Shape, err = t.shape(list.Len())
 	}
-	var err error
-	if m.Shape, err = parseShape(f, list.Len()); err != nil {
-		return m, 0, stream.Errorf("column %q: %s: %w", f.Name, fixedShapeTensor, err)
+	if err != nil {
+		return m, 0, stream.Errorf("column %q: %s: %w", f.Name, name, err)
 	}
 	return m, dtype, nil
 }
 
-func parseShape(f arrow.Field, size int32) ([]int, error) {
-	text, _ := f.Metadata.GetValue(keyExtensionMeta)
-	var t tensorType
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return nil, fmt.Errorf("parsing %q: %w", text, err)
-	}
+// shape holds the shape against the size of the lists.
+func (t tensorType) shape(size int32) ([]int, error) {
 	for i, p := range t.Permutation {
 		if i != p {
 			return nil, fmt.Errorf("permutation %v is not supported: write the tensor in row-major order", t.Permutation)

@@ -43,6 +43,32 @@ func TestTensorExtension(t *testing.T) {
 	}
 }
 
+// TestPlainLists: written as lists, tensors have no extension type, and are read with the same shape and kind.
+func TestPlainLists(t *testing.T) {
+	var out bytes.Buffer
+	w, err := NewSamplesWriter(&out, Samples{Header: header(), DTypes: []DType{Float32, Uint8, Float16}, Lists: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	in, err := stream.NewReader(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if samples, err := NewSamplesReader(in); err != nil || !reflect.DeepEqual(samples.Header().Modalities, header().Modalities) {
+		t.Errorf("got %v, %v", samples, err)
+	}
+	r, err := ipc.NewReader(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.Schema().Field(2).Metadata.ToMap(), map[string]string{"mm.shape": "[1,2]", "mm.modality": "audio"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("metadata %v, want %v", got, want)
+	}
+}
+
 // anySamples draws samples of three modalities.
 func anySamples(t *rapid.T) []Sample {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Sample {

@@ -22,6 +22,7 @@ type Sample struct {
 type Samples struct {
 	Header         // Modalities with kinds and shapes
 	DTypes []DType // per modality
+	Lists  bool    // write tensors as plain lists, for readers that refuse extension types that they do not know
 }
 
 // A batch holds as many rows as fit batchBytes, and batchRows at most: large enough that its cost is spread, small
@@ -62,7 +63,7 @@ func NewSamplesWriter(w io.Writer, s Samples, opts ...stream.Option) (*SamplesWr
 	out := &SamplesWriter{Samples: s, data: make([][]byte, len(s.DTypes)), valid: make([]bitmap, len(s.DTypes))}
 	rowBytes := 0
 	for p, m := range s.Modalities {
-		field, err := modalityField(m, s.DTypes[p])
+		field, err := modalityField(m, s.DTypes[p], s.Lists)
 		if err != nil {
 			return nil, err
 		}
