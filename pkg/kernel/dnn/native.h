@@ -54,8 +54,9 @@ static inline void dn_range(size_t n, int part, int parts, size_t *from, size_t 
 enum { DN_FORWARD, DN_AFFINE, DN_GRAD_INPUT, DN_GRAD_WEIGHT };
 typedef struct {
 	int n, c, h, w, k, kh, kw, stride_h, stride_w, pad_h, pad_w;
-	int direction, relu, residual, winograd;
-	int bf16; // one of the below
+	int direction, relu, residual;
+	int exact; // not by Winograd's algorithm
+	int bf16;  // one of the below
 } dn_shape;
 // How a convolution multiplies: as it is given; rounded to bfloat16, but in float32, in which the product of two bfloat16 is exact;
 // or in the library's bfloat16.
@@ -64,9 +65,9 @@ typedef struct dn_conv dn_conv;
 // dn_conv_plan returns a convolution ready to run, 0 where the library has none of this shape.
 dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s);
 void dn_conv_free(dn_conv *c);
-// dn_conv_run returns the library's status, 0 where all is well. in is x or dx, out is y or dy;
-// w is read, or written by the gradient of the weights. scale and shift are of DN_AFFINE.
-int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift);
+// dn_conv_run returns the library's status, 0 where all is well. in is x or dx, out is y or dy; w is read, or written by the gradient
+// of the weights. The others are of DN_AFFINE; residual may be 0 or out.
+int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift, const float *residual);
 
 // Batch normalisation. residual and dresidual may be 0.
 int dn_batch_norm(dn_engine *e, float *y, const float *x, const float *residual, const float *gamma, const float *beta, float *mean,

@@ -8,7 +8,8 @@
 struct dn_conv {
 	const dn_library *lib;
 	int direction;
-	int stem; // runs in dn_stem_run, and has nothing of the library
+	int stem;              // runs in dn_stem_run, and has nothing of the library
+	dn_winograd *winograd; // runs this, and has nothing of the library; or 0
 	dn_shape shape;
 	dnnl_primitive_t run;
 	dnnl_primitive_t reorder; // of the weights; 0 where the library takes them as they are
@@ -19,6 +20,7 @@ struct dn_conv {
 	int changes;    // the weights are scaled or rounded first
 	size_t element; // bytes of a rounded one
 	size_t maps[2]; // elements of x and y that are rounded
+	size_t results; // elements of y, of DN_AFFINE
 };
 
 // plan is what making a convolution needs for a while.
@@ -73,12 +75,10 @@ static int attributes(plan *p) {
 // choose finds the library's implementation. A gradient is asked for with the forward convolution as a hint.
 static int choose(plan *p) {
 	const dn_library *l = p->lib;
-	dnnl_alg_kind_t algorithm = p->s->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+	dnnl_alg_kind_t algorithm = dnnl_convolution_direct;
 	int affine = p->s->direction == DN_AFFINE;
 	dnnl_convolution_desc_t d;
-	// In inference the library takes weights that Winograd has transformed already, by a reorder on one thread that costs more than
-	// the convolution; in training it transforms them itself, on all.
-	dnnl_prop_kind_t kind = affine && !p->s->winograd ? dnnl_forward_inference : dnnl_forward_training;
+	dnnl_prop_kind_t kind = affine ? dnnl_forward_inference : dnnl_forward_training;
 	if (l->convolution_forward_desc_init(&d, kind, algorithm, &p->hint_in, &p->hint_weights,
 			affine ? &p->shift : 0, &p->hint_out, p->stride, p->pad, p->pad) ||
 		l->primitive_desc_create(&p->forward, &d, p->attr, p->e->engine, 0))
@@ -129,6 +129,7 @@ static int build(plan *p, dn_conv *c) {
 	c->element = p->s->bf16 == DN_BF16 ? sizeof(uint16_t) : sizeof(float);
 	c->maps[0] = p->s->bf16 && c->direction != DN_GRAD_INPUT ? l->memory_desc_get_size(&p->in) / c->element : 0;
 	c->maps[1] = p->s->bf16 && c->direction >= DN_GRAD_INPUT ? l->memory_desc_get_size(&p->out) / c->element : 0;
+	c->results = l->memory_desc_get_size(&p->out) / sizeof(float);
 	c->changes = c->direction == DN_AFFINE || (p->s->bf16 == DN_ROUNDED && c->direction != DN_GRAD_WEIGHT);
 	dnnl_engine_t e = p->e->engine;
 	return l->primitive_create(&c->run, p->desc) || reorder(p, c, weights) || l->memory_create(&c->in, &p->in, e, DNNL_MEMORY_NONE) ||
@@ -158,7 +159,10 @@ dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
 		c->shape = *s;
 		c->stem = dn_stem_suits(e, s);
 		c->scratch_size = c->stem ? dn_stem_memory(s, e->threads) : 0;
-		if (c->stem ? reserve(e, c) : describe(&p) || attributes(&p) || choose(&p) || (s->bf16 == DN_BF16 && slow(&p)) || build(&p, c) || reserve(e, c)) {
+		int fast = !s->exact && s->bf16 != DN_BF16 && dn_winograd_suits(e, s);
+		if (fast) c->winograd = dn_winograd_plan(e, s);
+		if (c->winograd) c->scratch_size = dn_winograd_memory(c->winograd, e->threads);
+		if (c->stem || c->winograd ? reserve(e, c) : fast || describe(&p) || attributes(&p) || choose(&p) || (s->bf16 == DN_BF16 && slow(&p)) || build(&p, c) || reserve(e, c)) {
 			dn_conv_free(c);
 			c = 0;
 		}
@@ -176,6 +180,7 @@ void dn_conv_free(dn_conv *c) {
 		if (memories[i]) c->lib->memory_destroy(memories[i]);
 	if (c->run) c->lib->primitive_destroy(c->run);
 	if (c->reorder) c->lib->primitive_destroy(c->reorder);
+	dn_winograd_free(c->winograd);
 	free(c);
 }
 
@@ -238,12 +243,28 @@ static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t t
 	return c->lib->primitive_execute(c->reorder, e->stream, 2, args);
 }
 
-int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift) {
+typedef struct {
+	float *to;
+	const float *from;
+	size_t n;
+} copying;
+
+static void copy_part(const void *args, int part, int parts) {
+	const copying *c = args;
+	size_t from, to;
+	dn_range(c->n, part, parts, &from, &to);
+	memcpy(c->to + from, c->from + from, (to - from) * sizeof *c->to);
+}
+
+int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift, const float *residual) {
 	const dn_library *l = c->lib;
-	if (c->stem) {
-		dn_stem_run(e, &c->shape, in, w, out, scale, shift);
+	if (c->stem || c->winograd) {
+		if (c->stem) dn_stem_run(e, &c->shape, in, w, out, scale, shift);
+		if (c->winograd) dn_winograd_run(e, c->winograd, &(dn_operands){in, w, out, scale, shift, residual});
 		return 0;
 	}
+	// The library adds to what is there.
+	if (residual && residual != out) dn_run(e, copy_part, &(copying){out, residual, c->results}, dn_parts(e, c->results));
 	l->set_num_threads(e->threads);
 	if (c->changes) {
 		change s = {.to = e->scaled, .from = w, .scale = scale, .n = c->kernels, .size = c->kernel_size, .round = c->shape.bf16 == DN_ROUNDED};

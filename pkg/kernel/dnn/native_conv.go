@@ -16,7 +16,7 @@ import (
 // Conv is kernel.Convolution's.
 func (e *native) Conv(y, x, w []float32, n int, c kernel.Conv) {
 	if p := e.plan(planKey{Conv: c, n: n, direction: C.DN_FORWARD}); p != nil {
-		e.run(p, x, w, y, nil, nil)
+		e.run(p, x, w, y, nil, nil, nil)
 		return
 	}
 	e.Plain.Conv(y, x, w, n, c)
@@ -29,16 +29,13 @@ func (e *native) ConvAffine(y, x, w, scale, shift, residual []float32, n int, c 
 		e.Plain.ConvAffine(y, x, w, scale, shift, residual, n, c, relu)
 		return
 	}
-	if residual != nil && &residual[0] != &y[0] {
-		copy(y[:n*c.Out().Size()], residual) // the library adds to what is there
-	}
-	e.run(p, x, w, y, scale, shift)
+	e.run(p, x, w, y, scale, shift, residual)
 }
 
 // ConvGradInput is kernel.Convolution's.
 func (e *native) ConvGradInput(dx, dy, w []float32, n int, c kernel.Conv) {
 	if p := e.plan(planKey{Conv: c, n: n, direction: C.DN_GRAD_INPUT}); p != nil {
-		e.run(p, dx, w, dy, nil, nil)
+		e.run(p, dx, w, dy, nil, nil, nil)
 		return
 	}
 	e.Plain.ConvGradInput(dx, dy, w, n, c)
@@ -47,14 +44,15 @@ func (e *native) ConvGradInput(dx, dy, w []float32, n int, c kernel.Conv) {
 // ConvGradWeight is kernel.Convolution's.
 func (e *native) ConvGradWeight(dw, dy, x []float32, n int, c kernel.Conv) {
 	if p := e.plan(planKey{Conv: c, n: n, direction: C.DN_GRAD_WEIGHT}); p != nil {
-		e.run(p, x, dw, dy, nil, nil)
+		e.run(p, x, dw, dy, nil, nil, nil)
 		return
 	}
 	e.Plain.ConvGradWeight(dw, dy, x, n, c)
 }
 
-func (e *native) run(p *C.dn_conv, in, w, out, scale, shift []float32) {
-	if status := C.dn_conv_run(e.c, p, pointer(in), pointer(w), pointer(out), pointer(scale), pointer(shift)); status != 0 {
+func (e *native) run(p *C.dn_conv, in, w, out, scale, shift, residual []float32) {
+	status := C.dn_conv_run(e.c, p, pointer(in), pointer(w), pointer(out), pointer(scale), pointer(shift), pointer(residual))
+	if status != 0 {
 		panic(fmt.Sprintf("dnn: oneDNN ended a convolution with status %d", status))
 	}
 }
@@ -70,15 +68,12 @@ func (e *native) plan(k planKey) *C.dn_conv {
 	var p *C.dn_conv
 	bf16 := e.roundings(k.Conv)
 	if bf16 == C.DN_BF16 {
-		if p = e.planAs(k, false, bf16); p == nil {
+		if p = e.planAs(k, bf16); p == nil {
 			bf16 = C.DN_ROUNDED
 		}
 	}
-	if p == nil && !e.exact && winogradPays(k) {
-		p = e.planAs(k, true, bf16)
-	}
 	if p == nil {
-		p = e.planAs(k, false, bf16)
+		p = e.planAs(k, bf16)
 	}
 	e.plans[k] = p
 	return p
@@ -95,23 +90,12 @@ func (e *native) roundings(c kernel.Conv) C.int {
 	return C.DN_ROUNDED
 }
 
-func (e *native) planAs(k planKey, winograd bool, bf16 C.int) *C.dn_conv {
+func (e *native) planAs(k planKey, bf16 C.int) *C.dn_conv {
 	c := k.Conv
 	e.shape = C.dn_shape{
 		n: C.int(k.n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
 		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW),
-		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), winograd: flag(winograd), bf16: bf16,
+		direction: k.direction, relu: flag(k.relu), residual: flag(k.add), exact: flag(e.exact), bf16: bf16,
 	}
 	return C.dn_conv_plan(e.c, &e.shape)
-}
-
-// winogradPays tells whether F(4x4, 3x3) is worth it. Measured: below 32 channels the transforms cost more than they save,
-// a tile of 4x4 must not be mostly border, and few tiles do not pay for the transform of the weights.
-func winogradPays(k planKey) bool {
-	c, out := k.Conv, k.Conv.Out()
-	if c.Window != kernel.Square(3, 1, 1) || c.In.C%kernel.Lane != 0 || c.K%kernel.Lane != 0 || c.In.C < 32 || c.K < 32 {
-		return false
-	}
-	tiles := ((out.H + 3) / 4) * ((out.W + 3) / 4)
-	return 5*16*tiles <= 7*out.H*out.W && k.n*tiles >= 32
 }

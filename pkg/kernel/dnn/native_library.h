@@ -81,4 +81,17 @@ int dn_stem_suits(const dn_engine *e, const dn_shape *s);
 size_t dn_stem_memory(const dn_shape *s, int threads); // bytes
 void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift);
 
+// 3x3 convolutions of stride 1 have too, where dn_winograd_suits says so: a plan, 0 where there is no memory, that runs in e->scratch.
+typedef struct dn_winograd dn_winograd;
+int dn_winograd_suits(const dn_engine *e, const dn_shape *s);
+dn_winograd *dn_winograd_plan(const dn_engine *e, const dn_shape *s);
+void dn_winograd_free(dn_winograd *g);
+size_t dn_winograd_memory(const dn_winograd *g, int threads); // bytes
+// What dn_conv_run is given.
+typedef struct {
+	float *in, *w, *out;
+	const float *scale, *shift, *residual;
+} dn_operands;
+void dn_winograd_run(dn_engine *e, const dn_winograd *g, const dn_operands *o);
+
 #endif

@@ -1,0 +1,69 @@
+//go:build dnnl && cgo && linux
+
+// Winograd's convolution of 3x3 pixels with AVX-512: what its files share.
+//
+// A tile of s x s results is computed from its (s+2) x (s+2) pixels d and the kernel g as
+//
+//	y = A' [ (G g G') * (B' d B) ] A
+//
+// with s + 2 points a side at which polynomials are evaluated: 0, 3/4, -3/4, 3/2, infinity, -3/2. Of products of channels, the sum
+// over channels is a matrix product a frequency, which is point i of the rows and j of the columns. Tiles have 4 results a side,
+// and, where the image's sides are no multiples of 4, some have 3: these leave out the last point, and share the transformed weights
+// with the others. A side of n results in m tiles multiplies n + 2m points.
+//
+// The gradient of the input is the same convolution of the turned weights. The gradient of the weights is
+//
+//	dg = G' [ sum over tiles (A dy A') * (B' d B) ] G
+//
+// Transformed maps lie as (frequency, C/16, tiles, 16), weights as (K/32, frequency, C, 32), both with 16 elements more a frequency:
+// distances that are powers of two would share few lines of the cache.
+
+#ifndef DN_WINOGRAD_H
+#define DN_WINOGRAD_H
+
+#include "native_library.h"
+
+enum { DN_SIDE = 4, DN_POINTS = DN_SIDE + 2, DN_LAST = DN_POINTS - 1, DN_FREQUENCIES = DN_POINTS * DN_POINTS, DN_WINDOW = 9 };
+enum { DN_PAIR = 2 * DN_LANE, DN_GROUP = 14 }; // a product of a group of tiles and a pair of registers of channels fills the registers
+
+// A tile's results begin at row h and column w of image n.
+typedef struct {
+	uint32_t n;
+	uint16_t h, w;
+} dn_tile;
+
+// Shapes of tiles, rows x columns of results. In this order, those that have a frequency are neighbours, whichever it is.
+enum { DN_4X3, DN_4X4, DN_3X4, DN_3X3, DN_SHAPES };
+static inline int dn_rows(int shape) { return shape <= DN_4X4 ? 4 : 3; }
+static inline int dn_columns(int shape) { return shape == DN_4X4 || shape == DN_3X4 ? 4 : 3; }
+
+// Each transform is of 16 channels. stride is the distance between rows of pixels, step that between frequencies.
+
+// dn_tile_input writes B' d B of pixels that begin at x, rounded to bfloat16 first where round is set.
+void dn_tile_input(int shape, int round, float *v, size_t step, const float *x, size_t stride);
+// dn_tile_output writes A' m A + shift + residual, and max(0, y) where relu is set; shift may be 0, as may residual, which lies as y.
+typedef struct {
+	const float *shift, *residual;
+	int relu;
+} dn_finish;
+void dn_tile_output(int shape, float *y, size_t stride, const float *m, size_t step, const dn_finish *f);
+// dn_tile_gradient writes A dy A', rounded first where round is set.
+void dn_tile_gradient(int shape, int round, float *m, size_t step, const float *dy, size_t stride);
+
+// dn_kernel_weights writes G g G' of the kernels of 16 output channels, lane elements apart, turned around where turned is set.
+typedef struct {
+	size_t lane;
+	const float *scale; // of the 16, or 0
+	int turned, round;
+} dn_kernels;
+void dn_kernel_weights(float *u, size_t step, const float *w, const dn_kernels *k);
+// dn_kernel_gradient writes dg = G' u G.
+void dn_kernel_gradient(float *dw, const float *u, size_t step, size_t lane);
+
+// dn_product writes m = v u of one frequency for count tiles, at most DN_GROUP: m two registers of channels, m_step apart, v blocks of 16 channels
+// v_step apart, u (16 blocks, 32).
+void dn_product(int count, float *m, size_t m_step, const float *v, size_t v_step, const float *u, size_t blocks);
+// dn_product_gradient adds to u, (16, 32), what count tiles give: m two registers of channels, m_step apart, v 16 channels.
+void dn_product_gradient(float *u, const float *m, size_t m_step, const float *v, size_t count);
+
+#endif

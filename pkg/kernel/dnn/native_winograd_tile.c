@@ -1,0 +1,232 @@
+//go:build dnnl && cgo && linux
+
+// The transforms of Winograd's convolution. Each is applied to the columns and then to the rows of a tile, whose elements are registers of
+// 16 channels.
+
+#include "native_winograd.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+
+#include <immintrin.h>
+
+#define V4 __attribute__((target("arch=x86-64-v4")))
+#define INLINE static inline __attribute__((always_inline)) V4
+#define EACH(i, n) _Pragma("GCC unroll 6") for (int i = 0; i < (n); i++)
+
+typedef __m512 lane;
+INLINE lane spread(float v) { return _mm512_set1_ps(v); }
+INLINE lane times(float a, lane b) { return _mm512_mul_ps(spread(a), b); }
+INLINE lane plus(lane a, lane b) { return _mm512_add_ps(a, b); }
+INLINE lane minus(lane a, lane b) { return _mm512_sub_ps(a, b); }
+INLINE lane add(lane c, float a, lane b) { return _mm512_fmadd_ps(spread(a), b, c); } // c + a b
+
+// The points 0, A, -A, B, infinity, -B. Chosen for their error, which is a sixth of that of 0, 1, -1, 2, -2; all constants but G's are
+// exact.
+#define A 0.75f
+#define B 1.5f
+#define A2 (A * A)
+#define B2 (B * B)
+#define GA (1 / (2 * A2 * (A2 - B2)))
+#define GB (1 / (2 * B2 * (B2 - A2)))
+
+// round_lane rounds to bfloat16, to even; what is not a number stays none.
+INLINE lane round_lane(lane v) {
+	__m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+	__m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+	rounded = _mm512_maskz_and_epi32(0xffff, rounded, _mm512_set1_epi32((int)0xffff0000));
+	return _mm512_mask_mov_ps(_mm512_castsi512_ps(rounded), _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), v);
+}
+
+// input is B' of results places: y has their points.
+INLINE void input(lane *y, const lane *d, int results) {
+	if (results == 4) {
+		lane p = add(d[4], -B2, d[2]), q = add(d[3], -B2, d[1]), r = add(d[4], -A2, d[2]), s = add(d[3], -A2, d[1]);
+		y[0] = add(add(d[4], -(A2 + B2), d[2]), A2 * B2, d[0]);
+		y[1] = add(p, A, q), y[2] = add(p, -A, q);
+		y[3] = add(r, B, s), y[5] = add(r, -B, s);
+		y[4] = add(add(d[5], -(A2 + B2), d[3]), A2 * B2, d[1]);
+		return;
+	}
+	lane s = add(d[3], -A2, d[1]), t = add(d[2], -A2, d[0]);
+	y[0] = times(B, add(s, -B, t));
+	y[1] = times(A + B, add(add(d[3], A - B, d[2]), -A * B, d[1]));
+	y[2] = times(B - A, add(add(d[3], -(A + B), d[2]), A * B, d[1]));
+	y[3] = times(2 * B, s);
+	y[4] = add(add(d[4], -A2, d[2]), -B, s);
+}
+
+// output is A' to results.
+INLINE void output(lane *y, const lane *m, int results) {
+	lane s = plus(m[1], m[2]), d = minus(m[1], m[2]);
+	if (results == 4) {
+		lane t = plus(m[3], m[5]), e = minus(m[3], m[5]);
+		y[0] = plus(m[0], plus(s, t));
+		y[1] = add(times(A, d), B, e);
+		y[2] = add(times(A2, s), B2, t);
+		y[3] = add(add(m[4], A * A2, d), B * B2, e);
+		return;
+	}
+	y[0] = plus(m[0], plus(s, m[3]));
+	y[1] = add(times(A, d), B, m[3]);
+	y[2] = add(add(m[4], A2, s), B2, m[3]);
+}
+
+// gradient is A of results.
+INLINE void gradient(lane *m, const lane *y, int results) {
+	m[0] = y[0], m[4] = y[results - 1];
+	lane p = add(y[0], A2, y[2]), q = times(A, y[1]), r = add(y[0], B2, y[2]), s = times(B, y[1]);
+	if (results == 4) q = add(q, A * A2, y[3]), s = add(s, B * B2, y[3]), m[5] = minus(r, s);
+	m[1] = plus(p, q), m[2] = minus(p, q), m[3] = plus(r, s);
+}
+
+// weights is G.
+INLINE void weights(lane *u, const lane *g) {
+	lane p = times(GA, add(g[0], A2, g[2])), q = times(GA * A, g[1]), r = times(GB, add(g[0], B2, g[2])), s = times(GB * B, g[1]);
+	u[0] = times(1 / (A2 * B2), g[0]), u[4] = g[2];
+	u[1] = plus(p, q), u[2] = minus(p, q), u[3] = plus(r, s), u[5] = minus(r, s);
+}
+
+// weights_gradient is G'.
+INLINE void weights_gradient(lane *g, const lane *u) {
+	lane p = plus(u[1], u[2]), q = minus(u[1], u[2]), r = plus(u[3], u[5]), s = minus(u[3], u[5]);
+	g[0] = add(add(times(1 / (A2 * B2), u[0]), GA, p), GB, r);
+	g[1] = add(times(GA * A, q), GB * B, s);
+	g[2] = add(add(u[4], GA * A2, p), GB * B2, r);
+}
+
+INLINE void tile_input(int rows, int columns, int round, float *v, size_t step, const float *x, size_t stride) {
+	lane t[DN_POINTS][DN_POINTS];
+	EACH(j, columns + 2) {
+		lane d[DN_POINTS], y[DN_POINTS];
+		EACH(i, rows + 2) {
+			d[i] = _mm512_loadu_ps(x + i * stride + j * DN_LANE);
+			if (round) d[i] = round_lane(d[i]);
+		}
+		input(y, d, rows);
+		EACH(i, rows + 2) t[i][j] = y[i];
+	}
+	EACH(i, rows + 2) {
+		lane y[DN_POINTS];
+		input(y, t[i], columns);
+		EACH(j, columns + 2) _mm512_store_ps(v + (i * DN_POINTS + j) * step, y[j]);
+	}
+}
+
+INLINE void tile_output(int rows, int columns, float *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
+	lane t[DN_SIDE][DN_POINTS], shift = f->shift ? _mm512_loadu_ps(f->shift) : _mm512_setzero_ps();
+	EACH(j, columns + 2) {
+		lane d[DN_POINTS], o[DN_SIDE];
+		EACH(i, rows + 2) d[i] = _mm512_load_ps(m + (i * DN_POINTS + j) * step);
+		output(o, d, rows);
+		EACH(i, rows) t[i][j] = o[i];
+	}
+	EACH(i, rows) {
+		lane o[DN_SIDE];
+		output(o, t[i], columns);
+		EACH(j, columns) {
+			lane v = o[j];
+			size_t at = i * stride + j * DN_LANE;
+			if (f->shift) v = plus(v, shift);
+			if (f->residual) v = plus(v, _mm512_loadu_ps(f->residual + at));
+			if (f->relu) v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLT_UQ), v);
+			_mm512_storeu_ps(y + at, v);
+		}
+	}
+}
+
+INLINE void tile_gradient(int rows, int columns, int round, float *m, size_t step, const float *dy, size_t stride) {
+	lane t[DN_POINTS][DN_SIDE];
+	EACH(j, columns) {
+		lane d[DN_SIDE], o[DN_POINTS];
+		EACH(i, rows) {
+			d[i] = _mm512_loadu_ps(dy + i * stride + j * DN_LANE);
+			if (round) d[i] = round_lane(d[i]);
+		}
+		gradient(o, d, rows);
+		EACH(i, rows + 2) t[i][j] = o[i];
+	}
+	EACH(i, rows + 2) {
+		lane o[DN_POINTS];
+		gradient(o, t[i], columns);
+		EACH(j, columns + 2) _mm512_store_ps(m + (i * DN_POINTS + j) * step, o[j]);
+	}
+}
+
+// SWITCH calls f with the sides of a shape as constants.
+#define SWITCH(shape, f, ...)                                 \
+	switch (shape) {                                          \
+	case DN_4X3: f(4, 3, __VA_ARGS__); break;                 \
+	case DN_4X4: f(4, 4, __VA_ARGS__); break;                 \
+	case DN_3X4: f(3, 4, __VA_ARGS__); break;                 \
+	case DN_3X3: f(3, 3, __VA_ARGS__); break;                 \
+	}
+
+V4 void dn_tile_input(int shape, int round, float *v, size_t step, const float *x, size_t stride) {
+	if (round) {
+		SWITCH(shape, tile_input, 1, v, step, x, stride)
+	} else {
+		SWITCH(shape, tile_input, 0, v, step, x, stride)
+	}
+}
+
+V4 void dn_tile_output(int shape, float *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
+	static const dn_finish nothing;
+	if (f->shift || f->residual || f->relu) {
+		SWITCH(shape, tile_output, y, stride, m, step, f)
+	} else {
+		SWITCH(shape, tile_output, y, stride, m, step, &nothing)
+	}
+}
+
+V4 void dn_tile_gradient(int shape, int round, float *m, size_t step, const float *dy, size_t stride) {
+	if (round) {
+		SWITCH(shape, tile_gradient, 1, m, step, dy, stride)
+	} else {
+		SWITCH(shape, tile_gradient, 0, m, step, dy, stride)
+	}
+}
+
+// apart is the places of 16 elements so far apart.
+INLINE __m512i apart(size_t distance) {
+	__m512i one = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	return _mm512_mullo_epi32(one, _mm512_set1_epi32((int)distance));
+}
+
+V4 void dn_kernel_weights(float *u, size_t step, const float *w, const dn_kernels *k) {
+	__m512i places = apart(k->lane);
+	lane t[DN_POINTS][3], scale = k->scale ? _mm512_loadu_ps(k->scale) : spread(1);
+	EACH(j, 3) {
+		lane g[3], o[DN_POINTS];
+		EACH(i, 3) {
+			int at = i * 3 + j;
+			g[i] = _mm512_i32gather_ps(places, w + (k->turned ? DN_WINDOW - 1 - at : at), sizeof(float));
+			if (k->scale) g[i] = _mm512_mul_ps(g[i], scale);
+			if (k->round) g[i] = round_lane(g[i]);
+		}
+		weights(o, g);
+		EACH(i, DN_POINTS) t[i][j] = o[i];
+	}
+	EACH(i, DN_POINTS) {
+		lane o[DN_POINTS];
+		weights(o, t[i]);
+		EACH(j, DN_POINTS) _mm512_store_ps(u + (i * DN_POINTS + j) * step, o[j]);
+	}
+}
+
+V4 void dn_kernel_gradient(float *dw, const float *u, size_t step, size_t distance) {
+	__m512i places = apart(distance);
+	lane t[3][DN_POINTS];
+	EACH(j, DN_POINTS) {
+		lane d[DN_POINTS], o[3];
+		EACH(i, DN_POINTS) d[i] = _mm512_load_ps(u + (i * DN_POINTS + j) * step);
+		weights_gradient(o, d);
+		EACH(i, 3) t[i][j] = o[i];
+	}
+	EACH(i, 3) {
+		lane o[3];
+		weights_gradient(o, t[i]);
+		EACH(j, 3) _mm512_i32scatter_ps(dw + i * 3 + j, places, o[j], sizeof(float));
+	}
+}
+
+#endif
