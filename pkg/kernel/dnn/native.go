@@ -60,8 +60,13 @@ func newNative(o Options) (Engine, error) {
 // CheckBF16 returns nil: a processor that does not multiply bfloat16 rounds to it, and multiplies in float32.
 func CheckBF16() error { return nil }
 
-// Name returns "oneDNN".
-func (e *native) Name() string { return "oneDNN" }
+// Name tells whether AVX-512 has convolutions of this package beside oneDNN's.
+func (e *native) Name() string {
+	if C.dn_wide(e.c) != 0 {
+		return "oneDNN and C with AVX-512"
+	}
+	return "oneDNN"
+}
 
 // Close frees the plans and the scratch memory.
 func (e *native) Close() error {

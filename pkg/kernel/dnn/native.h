@@ -32,6 +32,7 @@ dn_engine *dn_open(int threads, char *message, size_t size);
 void dn_close(dn_engine *e);
 // dn_portable makes the engine leave out what is written for AVX-512.
 void dn_portable(dn_engine *e);
+int dn_wide(const dn_engine *e); // whether that is in use
 // dn_multiplies_bf16 tells whether the processor multiplies bfloat16 faster than float32, in tiles (AMX).
 int dn_multiplies_bf16(void);
 

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "native_library.h"
 #include "native_pool.h"
 
-enum { GRAIN = 16384 }; // elements below which a second thread costs more than it saves
+enum { GRAIN = 16384 };           // elements below which a second thread costs more than it saves
+enum { LARGE_PAGE = 2 << 20 };    // bytes
 
 #define TEXT(x) #x
 #define NAME(major) "libdnnl.so." TEXT(major)
@@ -76,6 +78,7 @@ void dn_close(dn_engine *e) {
 }
 
 void dn_portable(dn_engine *e) { e->wide = 0; }
+int dn_wide(const dn_engine *e) { return e->wide; }
 
 int dn_multiplies_bf16(void) {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -88,9 +91,11 @@ int dn_multiplies_bf16(void) {
 int dn_grow(void **memory, size_t *size, size_t needed) {
 	if (*size >= needed) return 1;
 	free(*memory);
-	*size = (needed + 4095) / 4096 * 4096;
-	*memory = aligned_alloc(4096, *size);
+	size_t page = needed < LARGE_PAGE ? 4096 : LARGE_PAGE;
+	*size = (needed + page - 1) / page * page;
+	*memory = aligned_alloc(page, *size);
 	if (!*memory) *size = 0;
+	if (*memory && page == LARGE_PAGE) madvise(*memory, *size, MADV_HUGEPAGE); // transformed maps are written to many pages at once
 	return *memory != 0;
 }
 

@@ -27,7 +27,8 @@ struct dn_winograd {
 	chunk *chunk;
 };
 
-enum { SMALL = 512 << 10, LARGE = 16 << 20 }; // bounds of a chunk's transformed maps, bytes
+// Bounds of a chunk's transformed maps, bytes: a part of a thread's cache, or of the caches of two where all threads share it.
+enum { SMALL = 512 << 10, SHARED = 1536 << 10, LARGE = 16 << 20 };
 
 static size_t blocks(size_t channels) { return channels / DN_LANE; }
 static size_t pairs(size_t channels) { return (channels + DN_PAIR - 1) / DN_PAIR; }
@@ -49,8 +50,8 @@ int dn_winograd_suits(const dn_engine *e, const dn_shape *s) {
 }
 
 static size_t chunk_bytes(const dn_winograd *g) {
-	size_t weights = DN_FREQUENCIES * g->in * g->out * sizeof(float);
-	return weights < SMALL ? SMALL : weights > LARGE ? LARGE : weights;
+	size_t weights = DN_FREQUENCIES * g->in * g->out * sizeof(float), least = g->s.direction == DN_GRAD_WEIGHT ? SHARED : SMALL;
+	return weights < least ? least : weights > LARGE ? LARGE : weights;
 }
 
 // cut lists the tiles chunk after chunk, each sorted by shape.

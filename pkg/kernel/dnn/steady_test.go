@@ -3,6 +3,7 @@ package dnn
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"mmtools/pkg/kernel"
@@ -104,7 +105,8 @@ func compare(t *testing.T, key string, a, b *network) {
 	}
 }
 
-// What follows the convolution does not depend on the number of threads, nor does the convolution, but for its weights' gradient.
+// What follows the convolution does not depend on the number of threads, nor does the convolution, but for its weights' gradient where
+// it is the library's.
 func TestThreadsDoNotMatter(t *testing.T) {
 	for _, c := range networks {
 		var want *network
@@ -115,12 +117,15 @@ func TestThreadsDoNotMatter(t *testing.T) {
 			}
 			v := newNetwork(c, 8)
 			v.step(e)
+			ours := strings.Contains(e.Name(), "AVX-512") && c.Window == kernel.Square(3, 1, 1)
 			e.Close()
 			if want == nil {
 				want = v
 				continue
 			}
-			v.dw, want.dw = nil, nil
+			if !ours {
+				v.dw, want.dw = nil, nil
+			}
 			compare(t, c.In.String(), v, want)
 		}
 	}
