@@ -16,6 +16,7 @@ import (
 type output struct {
 	io.Writer
 	product *cli.Product
+	target  string
 	partial *stream.Partial
 	samples int   // written by earlier runs
 	marked  int64 // size at the last mark
@@ -41,7 +42,7 @@ func (p product) create(ctx *cli.Context, src encode.Source) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &output{Writer: partial, partial: partial, marked: partial.Size()}, nil
+	return &output{Writer: partial, partial: partial, target: p.Output.Output, marked: partial.Size()}, nil
 }
 
 // key says what the output's bytes depend on.
@@ -55,16 +56,16 @@ func (p product) key(tool string, src encode.Source) string {
 }
 
 // resumed returns the row to go on from, and restores the report.
-func (o *output) resumed(ctx *cli.Context, r *report) int {
-	next := 0
+func (o *output) resumed(ctx *cli.Context, r *report) (next int, err error) {
 	defer func() { r.marked = len(r.entries) }()
 	if o.partial == nil {
-		return 0
+		return 0, nil
 	}
 	for _, raw := range o.partial.Notes() {
 		var n note
-		if err := json.Unmarshal(raw, &n); err != nil {
-			panic(err) // we wrote it, under a sum of its own
+		if err := json.Unmarshal(raw, &n); err != nil { // the sums are over the data, not the notes
+			err = stream.Errorf("%s.partial.journal: a note is not one of mm-encode's: %w", o.target, err)
+			return 0, cli.Hint(err, "remove it and the file beside it to start again")
 		}
 		next, o.samples = n.Next, n.Samples
 		for _, e := range n.Entries {
@@ -74,7 +75,7 @@ func (o *output) resumed(ctx *cli.Context, r *report) int {
 	if next > 0 {
 		ctx.Log.Info().Int("samples", o.samples).Msg("going on")
 	}
-	return next
+	return next, nil
 }
 
 // mark keeps where to go on where a batch was just written.

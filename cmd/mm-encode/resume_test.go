@@ -140,6 +140,14 @@ func TestResumeRefuses(t *testing.T) {
 	if after, err := os.ReadFile(out + ".partial.journal"); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the journal changed: %q, then %q, %v", before, after, err)
 	}
+	strange := append(bytes.Clone(before), `{"end":0,"crc32c":0,"note":["x"]}`+"\n"...)
+	if err := os.WriteFile(out+".partial.journal", strange, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b, err = exec.Command("mm-encode", args...).CombinedOutput()
+	if err == nil || !bytes.Contains(b, []byte("a note is not one of mm-encode's")) {
+		t.Errorf("got %v: %s", err, b)
+	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("an output is there")
 	}

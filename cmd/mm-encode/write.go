@@ -20,7 +20,11 @@ func (p product) write(ctx *cli.Context, src encode.Source) error {
 		return err
 	}
 	defer out.abort()
-	next := max(from, out.resumed(ctx, report))
+	next, err := out.resumed(ctx, report)
+	if err != nil {
+		return err
+	}
+	next = max(from, next)
 	w, err := schema.NewSamplesWriter(out, p.samples(ctx.Tool, src.Samples()), p.Options()...)
 	if err != nil {
 		return err

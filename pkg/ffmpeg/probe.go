@@ -22,13 +22,7 @@ const maxProbe = 1 << 20
 
 // Probe asks ffprobe what is in a file.
 func (t *Tools) Probe(ctx context.Context, file *os.File) (Clip, error) {
-	var said struct {
-		Streams []struct {
-			Kind     string `json:"codec_type"`
-			Duration string
-		}
-		Format struct{ Duration string }
-	}
+	var clip Clip
 	err := t.run(ctx, t.FFprobe, file, func(name string) []string {
 		return append(append([]string{"-hide_banner", "-loglevel", "error"}, input(name, 0)...),
 			"-show_entries", "stream=codec_type,duration:format=duration", "-of", "json")
@@ -42,13 +36,23 @@ func (t *Tools) Probe(ctx context.Context, file *os.File) (Clip, error) {
 		case len(text) == 0:
 			return io.ErrUnexpectedEOF
 		}
-		if err := json.Unmarshal(text, &said); err != nil {
-			return fmt.Errorf("reading what ffprobe wrote: %w", err)
-		}
-		return nil
+		clip, err = parseProbe(text)
+		return err
 	})
-	if err != nil {
-		return Clip{}, err
+	return clip, err
+}
+
+// parseProbe reads what ffprobe wrote.
+func parseProbe(text []byte) (Clip, error) {
+	var said struct {
+		Streams []struct {
+			Kind     string `json:"codec_type"`
+			Duration string
+		}
+		Format struct{ Duration string }
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return Clip{}, fmt.Errorf("reading what ffprobe wrote: %w", err)
 	}
 	clip := Clip{Duration: duration(said.Format.Duration)}
 	for _, s := range said.Streams {

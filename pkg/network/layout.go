@@ -63,8 +63,8 @@ func (s Spec) Layout() (Layout, error) {
 	}
 	f.declare(&l)
 	l.linear("head", len(s.Classes), l.fused)
-	if l.ParamSize > math.MaxInt32 {
-		return Layout{}, fmt.Errorf("a model of %d parameters; at most %d are supported", l.ParamSize, math.MaxInt32)
+	if max(l.ParamSize, l.BufferSize) > math.MaxInt32 {
+		return Layout{}, fmt.Errorf("a model of more than %d parameters, or buffers, is not supported", math.MaxInt32)
 	}
 	return l, nil
 }
@@ -102,7 +102,24 @@ func (l *Layout) norm(name string, c int) {
 func place(slots *[]Slot, size *int, s Slot) {
 	s.Offset = *size
 	*slots = append(*slots, s)
-	*size = (s.Offset + s.Size() + 15) / 16 * 16
+	n, ok := elements(s.Shape)
+	if !ok || *size > math.MaxInt32 {
+		*size = math.MaxInt // too many, which no more can make less: widths come from a file
+		return
+	}
+	*size = (s.Offset + n + 15) / 16 * 16
+}
+
+// elements multiplies the sides of a shape; ok is false for 0, and for more than a model can have.
+func elements(shape []int) (n int, ok bool) {
+	n = 1
+	for _, d := range shape {
+		if d < 1 || d > math.MaxInt32/n {
+			return 0, false
+		}
+		n *= d
+	}
+	return n, true
 }
 
 // Initialize draws the parameters of an untrained model. Each tensor has its own stream, so that adding a modality changes

@@ -97,8 +97,8 @@ func (s Spec) parts() (features []int, f fusion, err error) {
 			return nil, nil, fmt.Errorf("modality %q twice", c.Name)
 		}
 		seen[c.Name] = true
-		if c.Size() < 1 {
-			return nil, nil, fmt.Errorf("modality %q: empty shape %v", c.Name, c.Shape)
+		if _, ok := elements(c.Shape); !ok {
+			return nil, nil, fmt.Errorf("modality %q: shape %v is empty, or more than any tensor", c.Name, c.Shape)
 		}
 		b, err := c.backbone()
 		if err != nil {

@@ -66,3 +66,27 @@ func TestReadRefusesTypesWithoutNumbers(t *testing.T) {
 		}
 	}
 }
+
+// FuzzFile: a file that opens holds all that its header says, and every tensor of it can be read or is ErrFormat.
+func FuzzFile(f *testing.F) {
+	f.Add(file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"__metadata__":{"x":"y"}}`, make([]byte, 8)))
+	f.Add(file(`{"b":{"dtype":"F16","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"C64","shape":[],"data_offsets":[0,8]}}   `, make([]byte, 8)))
+	f.Add(file(`{"a":{"dtype":"U8","shape":[4611686018427387904,4],"data_offsets":[0,0]}}`, nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := open(b)
+		if err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Fatalf("%v is not ErrFormat", err)
+			}
+			return
+		}
+		for _, tensor := range s.Tensors {
+			if tensor.Len() > len(b) {
+				t.Fatalf("%+v in %d bytes", tensor, len(b))
+			}
+			if err := s.Read(tensor, 0, make([]float32, tensor.Len())); err != nil && !errors.Is(err, ErrFormat) {
+				t.Fatalf("%v is not ErrFormat", err)
+			}
+		}
+	})
+}

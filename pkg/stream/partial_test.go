@@ -143,3 +143,58 @@ func TestPartialRefuses(t *testing.T) {
 		t.Error("a device was taken")
 	}
 }
+
+// FuzzPartial: whatever lies in a partial file and its journal, what is kept is whole pieces with their sums, and what is written then
+// comes after them.
+func FuzzPartial(f *testing.F) {
+	dir := f.TempDir()
+	target := filepath.Join(dir, "seed")
+	p, err := OpenPartial(target, "k")
+	if err != nil {
+		f.Fatal(err)
+	}
+	stream := small(f)
+	for at, part := range [][]byte{stream[:600], stream[600:]} {
+		if _, err := p.Write(part); err != nil {
+			f.Fatal(err)
+		}
+		if err := p.Mark(at); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := p.Close(); err != nil {
+		f.Fatal(err)
+	}
+	journal, err := os.ReadFile(target + ".partial.journal")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(stream, journal)
+	f.Add(stream[:500], journal)
+	f.Add(stream[:3], []byte("{\"key\":\"k\"}\n{\"end\":3,\"crc32c\":0,\"note\":1}\n"))
+	f.Add([]byte("abc"), []byte("{\"key\":\"k\"}\n{\"end\":9223372036854775807,\"crc32c\":1}\n"))
+	f.Add([]byte("abc"), []byte("{\"key\":\"k\"}\n{\"end\":-4}\n{\"end\":0}\n"))
+	f.Fuzz(func(t *testing.T, data, journal []byte) {
+		target := filepath.Join(dir, "fuzz")
+		for name, b := range map[string][]byte{".partial": data, ".partial.journal": journal} {
+			if err := os.WriteFile(target+name, b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := OpenPartial(target, "k")
+		if err != nil {
+			return
+		}
+		defer p.Close()
+		size := p.Size()
+		if size > int64(len(data)) || (size == 0) != (len(p.head) == 0) {
+			t.Fatalf("%d bytes of %d kept, %d of them the schema", size, len(data), len(p.head))
+		}
+		if _, err := p.Write(append(bytes.Clone(p.head), "more"...)); err != nil || p.Size() != size+4 {
+			t.Fatalf("%d bytes after %d and 4, %v", p.Size(), size, err)
+		}
+		if got, err := os.ReadFile(target + ".partial"); err != nil || string(got) != string(data[:size])+"more" {
+			t.Fatalf("%q, %v", got, err)
+		}
+	})
+}

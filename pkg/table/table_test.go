@@ -292,3 +292,24 @@ func FuzzTables(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSample: the file of one sample is read or refused as bad input.
+func FuzzSample(f *testing.F) {
+	one := npy("<f4", "(2, 2)", floats(1, 2, 3, 4))
+	f.Add(".npy", one, "")
+	f.Add(".npz", npz(f, zip.Store, entry{"a.npy", one}, entry{"b.npy", one}), "b")
+	f.Add(".npz", npz(f, zip.Deflate, entry{"a.npy", one}), "")
+	f.Add(".safetensors", tensors(`{"x":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}`, []byte{1, 2}), "x")
+	f.Fuzz(func(t *testing.T, ext string, data []byte, values string) {
+		sample, err := OpenSample("x"+ext, data, values)
+		if err == nil {
+			if sample.size <= 1<<16 {
+				err = sample.Read(0, make([]float32, sample.size))
+			}
+			err = errors.Join(err, sample.Close())
+		}
+		if err != nil && !errors.Is(err, stream.ErrInput) {
+			t.Fatalf("%v is no input error", err)
+		}
+	})
+}
