@@ -65,6 +65,7 @@ func gradInput(d *Device, part, parts int)  { product(blas.NoTrans, blas.NoTrans
 // Linear writes y = x wᵀ + b, and max(0, y) where relu is set, which keeps a NaN. x (M,K), w (N,K), b (N), y (M,N). b may be
 // nil where relu is not set.
 func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
+	x, w = d.factor(0, x, m*k), d.factor(1, w, n*k)
 	c := &d.call
 	c.y, c.a, c.b, c.c, c.m, c.n, c.k, c.relu = at(y, m*n), at(x, m*k), at(w, n*k), optional(b, n), m, n, k, relu
 	d.split(m*n*k, linear)
@@ -72,6 +73,7 @@ func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
 
 // LinearGradWeight writes dw = dyᵀ x. dy (M,N), x (M,K), dw (N,K).
 func (d *Device) LinearGradWeight(dw, dy, x kernel.Buffer, m, n, k int) {
+	dy, x = d.factor(0, dy, m*n), d.factor(1, x, m*k)
 	c := &d.call
 	c.y, c.a, c.b, c.c, c.m, c.n, c.k = at(dw, n*k), at(dy, m*n), at(x, m*k), nil, n, k, m
 	d.split(m*n*k, gradWeight)
@@ -79,6 +81,7 @@ func (d *Device) LinearGradWeight(dw, dy, x kernel.Buffer, m, n, k int) {
 
 // LinearGradInput writes dx = dy w. dy (M,N), w (N,K), dx (M,K).
 func (d *Device) LinearGradInput(dx, dy, w kernel.Buffer, m, n, k int) {
+	dy, w = d.factor(0, dy, m*n), d.factor(1, w, n*k)
 	c := &d.call
 	c.y, c.a, c.b, c.c, c.m, c.n, c.k = at(dx, m*k), at(dy, m*n), at(w, n*k), nil, m, k, n
 	d.split(m*n*k, gradInput)
@@ -165,4 +168,17 @@ func add(d *Device, part, parts int) {
 	for i := from; i < to; i++ {
 		c.y[i] = c.a[i] + c.b[i]
 	}
+}
+
+// round writes n elements of x, rounded to bfloat16, to y.
+func (d *Device) round(y, x kernel.Buffer, n int) {
+	c := &d.call
+	c.y, c.a, c.n = at(y, n), at(x, n), n
+	d.split(n, roundPart)
+}
+
+func roundPart(d *Device, part, parts int) {
+	c := &d.call
+	from, to := share(c.n, 16, part, parts)
+	kernel.RoundBF16(c.y[from:to], c.a[from:to])
 }

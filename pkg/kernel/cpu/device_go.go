@@ -15,7 +15,8 @@ import (
 // Device is the host's processor.
 type Device struct {
 	threads int
-	bf16    bool // convolutions
+	bf16    bool             // products and convolutions multiply what is rounded to it
+	rounded [2]kernel.Buffer // the factors of a product, rounded
 	closed  bool
 	call    call       // the kernel being run
 	engine  dnn.Engine // of the convolutions, opened on first use

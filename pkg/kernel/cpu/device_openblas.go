@@ -22,7 +22,8 @@ import (
 // Device is the host's processor.
 type Device struct {
 	threads int
-	bf16    bool // convolutions
+	bf16    bool             // products and convolutions multiply what is rounded to it
+	rounded [2]kernel.Buffer // the factors of a product, rounded
 	c       *C.mm_device
 	buffers []buffer   // what Close frees
 	engine  dnn.Engine // of the convolutions, opened on first use

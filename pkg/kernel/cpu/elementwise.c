@@ -2,6 +2,9 @@
 
 // Kernels that touch each element once, cut at cache lines so that no two threads write one.
 
+#include <stdint.h>
+#include <string.h>
+
 #include "device.h"
 
 enum { LINE = 16, COLUMNS = 64 };
@@ -18,6 +21,16 @@ MM_CLONES static void relu_grad(float *dx, const float *dy, const float *y, size
 
 MM_CLONES static void add(float *y, const float *a, const float *b, size_t n) {
 	for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+MM_CLONES static void round_bf16(float *y, const float *x, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+		memcpy(&bits, x + i, sizeof bits);
+		bits = x[i] == x[i] ? bits + 0x7fff + (bits >> 16 & 1) : bits | 1 << 22; // what is not a number must not lose all its bits
+		bits &= 0xffff0000;
+		memcpy(y + i, &bits, sizeof bits);
+	}
 }
 
 MM_CLONES static void standardize(float *y, const float *x, const float *mean, const float *scale, size_t n) {
@@ -53,6 +66,14 @@ static void add_part(mm_device *d, const void *args, int part, int parts) {
 	add(o->y + from, o->a + from, o->b + from, to - from);
 }
 
+static void round_part(mm_device *d, const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to;
+	(void)d;
+	mm_range(o->n, LINE, part, parts, &from, &to);
+	round_bf16(o->y + from, o->a + from, to - from);
+}
+
 static void standardize_part(mm_device *d, const void *args, int part, int parts) {
 	const operands *o = args;
 	size_t from, to;
@@ -76,6 +97,10 @@ void mm_relu_grad(mm_device *d, float *dx, const float *dy, const float *y, size
 
 void mm_add(mm_device *d, float *y, const float *a, const float *b, size_t n) {
 	mm_run(d, add_part, &(operands){.y = y, .a = a, .b = b, .n = n}, mm_parts(d, n));
+}
+
+void mm_round(mm_device *d, float *y, const float *x, size_t n) {
+	mm_run(d, round_part, &(operands){.y = y, .a = x, .n = n}, mm_parts(d, n));
 }
 
 void mm_standardize(mm_device *d, float *y, const float *x, const float *mean, const float *scale, size_t m, size_t n) {

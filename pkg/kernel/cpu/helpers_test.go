@@ -15,7 +15,12 @@ var threadCounts = []int{1, 2, 3}
 
 func open(tb testing.TB, threads int) *Device {
 	tb.Helper()
-	d, err := New(threads)
+	return openAs(tb, Options{Threads: threads})
+}
+
+func openAs(tb testing.TB, o Options) *Device {
+	tb.Helper()
+	d, err := Open(o)
 	if err != nil {
 		tb.Fatal(err)
 	}

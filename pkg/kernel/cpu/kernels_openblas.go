@@ -9,6 +9,8 @@ package cpu
 #cgo nocallback mm_linear_grad_weight
 #cgo noescape mm_linear_grad_input
 #cgo nocallback mm_linear_grad_input
+#cgo noescape mm_round
+#cgo nocallback mm_round
 #cgo noescape mm_sum_rows
 #cgo nocallback mm_sum_rows
 #cgo noescape mm_relu_grad
@@ -46,18 +48,24 @@ import (
 // Linear writes y = x wᵀ + b, and max(0, y) where relu is set, which keeps a NaN. x (M,K), w (N,K), b (N), y (M,N). b may be
 // nil where relu is not set.
 func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
+	x, w = d.factor(0, x, m*k), d.factor(1, w, n*k)
 	C.mm_linear(d.c, at(y, m*n), at(x, m*k), at(w, n*k), optional(b, n), size(m), size(n), size(k), flag(relu))
 }
 
 // LinearGradWeight writes dw = dyᵀ x. dy (M,N), x (M,K), dw (N,K).
 func (d *Device) LinearGradWeight(dw, dy, x kernel.Buffer, m, n, k int) {
+	dy, x = d.factor(0, dy, m*n), d.factor(1, x, m*k)
 	C.mm_linear_grad_weight(d.c, at(dw, n*k), at(dy, m*n), at(x, m*k), size(m), size(n), size(k))
 }
 
 // LinearGradInput writes dx = dy w. dy (M,N), w (N,K), dx (M,K).
 func (d *Device) LinearGradInput(dx, dy, w kernel.Buffer, m, n, k int) {
+	dy, w = d.factor(0, dy, m*n), d.factor(1, w, n*k)
 	C.mm_linear_grad_input(d.c, at(dx, m*k), at(dy, m*n), at(w, n*k), size(m), size(n), size(k))
 }
+
+// round writes n elements of x, rounded to bfloat16, to y.
+func (d *Device) round(y, x kernel.Buffer, n int) { C.mm_round(d.c, at(y, n), at(x, n), size(n)) }
 
 // SumRows writes the column sums of x, (M,N), to y, (N), in row order and float64.
 func (d *Device) SumRows(y, x kernel.Buffer, m, n int) {

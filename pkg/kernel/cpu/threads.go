@@ -5,7 +5,6 @@ import (
 	"runtime"
 
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/kernel/dnn"
 )
 
 // maxThreads bounds what a mistyped --threads can start.
@@ -26,17 +25,13 @@ func threadCount(threads int) (int, error) {
 // Options set a device up.
 type Options struct {
 	Threads   int              // the caller's among them; 0 is GOMAXPROCS
-	Precision kernel.Precision // of convolutions, float32 or bf16; "" is float32
+	Precision kernel.Precision // of products and convolutions, float32 or bf16; "" is float32
 }
 
 // check returns the number of threads.
 func (o Options) check() (int, error) {
 	switch o.Precision {
-	case "", kernel.Float32:
-	case kernel.BF16:
-		if err := dnn.CheckBF16(); err != nil {
-			return 0, fmt.Errorf("opening the cpu: precision bf16: %w", err)
-		}
+	case "", kernel.Float32, kernel.BF16:
 	default:
 		return 0, fmt.Errorf("opening the cpu: precision %s: want float32 or bf16", o.Precision)
 	}

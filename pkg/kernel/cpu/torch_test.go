@@ -94,10 +94,10 @@ func TestTorch(t *testing.T) {
 func testTorch(t *testing.T, d *Device, c *fixture.Training) {
 	m := newLateFusion(t, d, c)
 	m.pass()
-	nearTensor(t, "logits", download(d, m.logits), c.Float32.Logits)
-	nearTensor(t, "loss", download(d, m.loss), c.Float32.Loss)
+	nearTensor(t, "logits", download(d, m.logits), c.Float32.Logits, 1e-5)
+	nearTensor(t, "loss", download(d, m.loss), c.Float32.Loss, 1e-5)
 	for name, g := range c.Float32.Gradients {
-		nearTensor(t, "gradient of "+name, download(d, m.grads[name]), g)
+		nearTensor(t, "gradient of "+name, download(d, m.grads[name]), g, 1e-5)
 	}
 	for _, run := range c.Training {
 		if run.ClipNorm != 0 {
@@ -129,12 +129,12 @@ func trainTorch(t *testing.T, m *lateFusion, run fixture.Run) {
 		}
 	}
 	for name, p := range run.Float32.Parameters {
-		nearTensor(t, run.Name+": "+name, download(d, m.params[name]), p)
+		nearTensor(t, run.Name+": "+name, download(d, m.params[name]), p, 1e-5)
 	}
 }
 
-// nearTensor fails where got and want differ by more than 1e-5 of want's largest element.
-func nearTensor(t *testing.T, what string, got []float32, want fixture.Tensor) {
+// nearTensor fails where got and want differ by more than tolerance times want's largest element.
+func nearTensor(t *testing.T, what string, got []float32, want fixture.Tensor, tolerance float64) {
 	t.Helper()
 	values, sizes, most := want.Values(), make([]float64, len(got)), 0.0
 	for _, v := range values {
@@ -143,5 +143,5 @@ func nearTensor(t *testing.T, what string, got []float32, want fixture.Tensor) {
 	for i := range sizes {
 		sizes[i] = most
 	}
-	near(t, what, got, values, sizes, 1e-5)
+	near(t, what, got, values, sizes, tolerance)
 }

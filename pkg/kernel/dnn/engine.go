@@ -52,7 +52,7 @@ type Options struct {
 	Exact   bool // compute 3x3 convolutions by their definition, not by Winograd's algorithm
 	// BF16 rounds what convolutions multiply to bfloat16, and sums in float32; convolutions from or to maps that are not blocked, the
 	// first of a network, stay in float32. Where the processor has no tiles of bfloat16 (AMX), what is rounded is multiplied in
-	// float32, which gives the same products. CheckBF16 tells whether it can be had.
+	// float32, which gives the same products.
 	BF16 bool
 	// LibraryBF16 has oneDNN multiply bfloat16 even where that is slower than float32, for tests.
 	LibraryBF16 bool

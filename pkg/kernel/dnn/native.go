@@ -57,9 +57,6 @@ func newNative(o Options) (Engine, error) {
 	return &native{Plain: plain, c: c, exact: o.Exact, bf16: o.BF16, tiles: o.LibraryBF16 || C.dn_multiplies_bf16() != 0, plans: map[planKey]*C.dn_conv{}}, nil
 }
 
-// CheckBF16 returns nil: a processor that does not multiply bfloat16 rounds to it, and multiplies in float32.
-func CheckBF16() error { return nil }
-
 // Name tells whether AVX-512 has convolutions of this package beside oneDNN's.
 func (e *native) Name() string {
 	if C.dn_wide(e.c) != 0 {

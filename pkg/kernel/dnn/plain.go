@@ -10,9 +10,11 @@ import (
 type Plain struct {
 	threads int
 	closed  bool
+	bf16    bool
 	call    call
 	pool
-	scratch []scratch // one a part
+	scratch []scratch    // one a part
+	rounded [2][]float32 // what a convolution multiplies, in bfloat16
 }
 
 // call is the arguments of the kernel being run. They are kept here, not in a closure, so that a kernel allocates
@@ -45,7 +47,7 @@ func NewPlain(o Options) (*Plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plain{threads: threads, scratch: make([]scratch, threads)}
+	p := &Plain{threads: threads, bf16: o.BF16, scratch: make([]scratch, threads)}
 	for i := 1; i < threads; i++ {
 		start := make(chan struct{}, 1)
 		p.start = append(p.start, start)

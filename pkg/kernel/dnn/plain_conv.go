@@ -36,16 +36,46 @@ func product(ta, tb blas.Transpose, m, n, k int, a []float32, lda int, b []float
 	gonum.Implementation{}.Sgemm(ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
 }
 
+// factor returns v, of n elements, as a convolution multiplies it: itself, or in bfloat16, in memory number slot, where the engine
+// rounds convolutions of this shape.
+func (p *Plain) factor(slot int, v []float32, n int, c kernel.Conv) []float32 {
+	if !p.rounds(c) {
+		return v
+	}
+	if len(p.rounded[slot]) < n {
+		p.rounded[slot] = make([]float32, n)
+	}
+	kernel.RoundBF16(p.rounded[slot], v[:n])
+	return p.rounded[slot]
+}
+
+// rounds tells whether a convolution multiplies in bfloat16: all do but those of few channels, the first of networks.
+func (p *Plain) rounds(c kernel.Conv) bool { return p.bf16 && c.In.Blocked() && c.Out().Blocked() }
+
 // Conv is kernel.Convolution's.
 func (p *Plain) Conv(y, x, w []float32, n int, c kernel.Conv) {
+	x, w = p.factor(0, x, n*c.In.Size(), c), p.factor(1, w, c.Weights(), c)
 	p.call = call{y: y, x: x, w: w, n: n, conv: c}
 	p.split(n, convPart)
 }
 
 // ConvAffine is kernel.Convolution's.
 func (p *Plain) ConvAffine(y, x, w, scale, shift, residual []float32, n int, c kernel.Conv, relu bool) {
+	if p.rounds(c) {
+		x, w, scale = p.factor(0, x, n*c.In.Size(), c), p.scaled(w, scale, c), nil
+	}
 	p.call = call{y: y, x: x, w: w, scale: scale, shift: shift, residual: residual, n: n, conv: c, relu: relu}
 	p.split(n, convPart)
+}
+
+// scaled returns the weights times their channel's scale, in bfloat16.
+func (p *Plain) scaled(w, scale []float32, c kernel.Conv) []float32 {
+	to := p.factor(1, w, c.Weights(), c)[:c.Weights()]
+	for i := range to {
+		to[i] = w[i] * scale[i/(len(to)/c.K)]
+	}
+	kernel.RoundBF16(to, to)
+	return to
 }
 
 func convPart(p *Plain, part, parts int) {
@@ -74,7 +104,10 @@ func (a *call) finish(v []float32, n, k, q int, out kernel.Image) {
 	at := start + q*step
 	for _, v := range v {
 		if a.scale != nil {
-			v = v*a.scale[k] + a.shift[k]
+			v *= a.scale[k]
+		}
+		if a.shift != nil {
+			v += a.shift[k]
 			if a.residual != nil {
 				v += a.residual[at]
 			}
@@ -89,6 +122,7 @@ func (a *call) finish(v []float32, n, k, q int, out kernel.Image) {
 
 // ConvGradInput is kernel.Convolution's.
 func (p *Plain) ConvGradInput(dx, dy, w []float32, n int, c kernel.Conv) {
+	dy, w = p.factor(0, dy, n*c.Out().Size(), c), p.factor(1, w, c.Weights(), c)
 	p.call = call{y: dx, dy: dy, w: w, n: n, conv: c}
 	p.split(n, convGradInputPart)
 }
@@ -117,6 +151,7 @@ func convGradInputPart(p *Plain, part, parts int) {
 // ConvGradWeight is kernel.Convolution's. Each part computes some output channels from all images: the sums do not
 // depend on the number of parts.
 func (p *Plain) ConvGradWeight(dw, dy, x []float32, n int, c kernel.Conv) {
+	dy, x = p.factor(0, dy, n*c.Out().Size(), c), p.factor(1, x, n*c.In.Size(), c)
 	p.call = call{w: dw, dy: dy, x: x, n: n, conv: c}
 	p.split(c.K, convGradWeightPart)
 }
