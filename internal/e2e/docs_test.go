@@ -2,12 +2,18 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mmtools/pkg/schema"
+	"mmtools/pkg/stream"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -17,6 +23,7 @@ type block struct {
 	line   int
 	script string
 	reason string // why it is not run: the first line's comment after "not run:"
+	needs  string // the program without which it is not run: the first line's comment after "needs"
 }
 
 func blocks(t *testing.T, path string) []block {
@@ -43,6 +50,9 @@ func blocks(t *testing.T, path string) []block {
 			if reason, ok := strings.CutPrefix(line, "# not run: "); ok && open.script == "" {
 				open.reason = reason
 			}
+			if program, ok := strings.CutPrefix(line, "# needs "); ok && open.script == "" {
+				open.needs = program
+			}
 			open.script += line + "\n"
 		}
 	}
@@ -56,7 +66,8 @@ func blocks(t *testing.T, path string) []block {
 }
 
 // TestDocuments runs every sh block of the documents in order, each document in a folder of its own with the arrays that
-// docs/recipes.md names and the streams that README.md takes as given. A block whose first line is "# not run: REASON" is read by bash and not run.
+// docs/recipes.md names and the streams that README.md takes as given. A block whose first line is "# not run: REASON" is read by bash and not
+// run, and so is one whose first line is "# needs PROGRAM" where that is not there.
 func TestDocuments(t *testing.T) {
 	for _, document := range []string{"README.md", "docs/recipes.md"} {
 		t.Run(filepath.Base(document), func(t *testing.T) {
@@ -74,6 +85,9 @@ func TestDocuments(t *testing.T) {
 					"run": func(ts *testscript.TestScript, _ bool, _ []string) {
 						for _, b := range all {
 							runBlock(ts, document, b)
+						}
+						if document == "docs/recipes.md" {
+							checkRecipes(ts)
 						}
 					},
 				},
@@ -97,13 +111,83 @@ func arrays(t *testing.T) string {
 
 func runBlock(ts *testscript.TestScript, document string, b block) {
 	args := []string{"120", "bash", "-euo", "pipefail", "-c", b.script}
+	if _, err := exec.LookPath(b.needs); b.needs != "" && err != nil {
+		ts.Logf("%s:%d: not run: no %s", document, b.line, b.needs)
+		b.reason = "no " + b.needs
+	}
 	if b.reason != "" {
 		args = []string{"120", "bash", "-n", "-c", b.script}
 	}
 	cmd := exec.Command("timeout", args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "MM_THREADS=1", "MMTOOLS="+root)
+	cmd.Env = append(os.Environ(), "MM_THREADS=1", "MMTOOLS="+root, "BACKBONE=cnn:4,4", "SIZE=32", "EPOCHS=2", "WARM_UP=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		ts.Fatalf("%s:%d: %v\n%s\n%s", document, b.line, err, b.script, fmt.Sprint(string(out)))
+	}
+}
+
+// recipes says what each stream of docs/recipes.md's data sets holds: modalities, and how many samples of the six are there.
+var recipes = map[string]string{
+	"ks-train.arrows":        "audio [1024 128], visual [10 3 224 224]: 4",
+	"clips-train.arrows":     "audio [1024 128], visual [10 3 224 224]: 3",
+	"clips-test.arrows":      "audio [1024 128], visual [10 3 224 224]: 2",
+	"ucf-train.arrows":       "visual [6 3 224 224], flow [6 2 224 224]: 4",
+	"debiased-train.arrows":  "audio [1024 128], visual [10 3 224 224]: 4",
+	"vgg-train.arrows":       "audio [129 626], visual [10 3 224 224]: 3",
+	"k400-train.arrows":      "audio [1024 128], visual [10 3 224 224]: 3",
+	"k400-validation.arrows": "audio [1024 128], visual [10 3 224 224]: 2",
+	"ave-train.arrows":       "audio [257 1004], visual [10 3 224 224]: 4",
+	"crema-test.arrows":      "audio [257 188], visual [3 3 224 224]: 2",
+	"mine-train.arrows":      "audio [32 32], visual [3 3 32 32]: 4",
+}
+
+// checkRecipes looks into the streams of the recipes that ran: no modality is null, and the models were trained.
+func checkRecipes(ts *testscript.TestScript) {
+	for name, want := range recipes {
+		f, err := os.Open(ts.MkAbs(name))
+		if _, none := exec.LookPath("ffmpeg"); none != nil && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		ts.Check(err)
+		got, err := describe(f)
+		f.Close() // it was only read
+		ts.Check(err)
+		if got != want {
+			ts.Fatalf("%s holds %s, want %s", name, got, want)
+		}
+	}
+}
+
+// describe says which modalities a samples stream has, and how many samples, in each of which all are there.
+func describe(in io.Reader) (string, error) {
+	r, err := stream.NewReader(in)
+	if err != nil {
+		return "", err
+	}
+	s, err := schema.NewSamplesReader(r)
+	if err != nil {
+		return "", err
+	}
+	var modalities []string
+	for _, m := range s.Header().Modalities {
+		modalities = append(modalities, fmt.Sprintf("%s %v", m.Name, m.Shape))
+	}
+	n := 0
+	for {
+		b, err := s.Next()
+		if err == io.EOF {
+			return fmt.Sprintf("%s: %d", strings.Join(modalities, ", "), n), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		for i := range b.Rows() {
+			n++
+			for p := range modalities {
+				if !b.Present(p, i) {
+					return "", fmt.Errorf("sample %s lacks modality %d", b.ID(i), p)
+				}
+			}
+		}
 	}
 }

@@ -1,82 +1,196 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
-	"math"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// downloads lays tiny folders in the shape of data sets' downloads into the script's folder, with the lists beside the media: sounds of one
-// tone a class and three frames of one grey a class.
+// download lays a data set out as its authors' download does: two classes of clips, four to train on and two to test on, all of a class
+// alike, with the lists in their published form.
+type download struct {
+	ts    *testscript.TestScript
+	root  string // folder of the set
+	media [2]clipMedia
+}
+
+// downloads lays out every data set of docs/recipes.md in the script's folder. Where there is no ffmpeg there are no videos.
 func downloads(ts *testscript.TestScript, _ bool, _ []string) {
+	var media [2]clipMedia
+	for class := range media {
+		media[class] = makeMedia(ts, class)
+	}
+	for root, lay := range map[string]func(download){
+		"ks": kineticsSounds, "KineticSound": kineticsSoundsLists, "k400": kinetics400, "VGGSound": vggSound, "MM-Debiased": mmDebiased,
+		"ucf101": ucf101, "CREMA-D": cremad, "AVE_Dataset": ave, "my-clips": folder,
+	} {
+		lay(download{ts, root, media})
+	}
+}
+
+// put writes a file below the set's folder, or nothing for nil.
+func (d download) put(name string, data []byte) {
+	if data == nil {
+		return
+	}
+	name = d.ts.MkAbs(path.Join(d.root, name))
+	d.ts.Check(os.MkdirAll(filepath.Dir(name), 0o777))
+	d.ts.Check(os.WriteFile(name, data, 0o666))
+}
+
+// frames writes a folder of frames: a name with a number in it each.
+func (d download) frames(pattern string, frames [][]byte) {
+	for i, data := range frames {
+		d.put(fmt.Sprintf(pattern, i+1), data)
+	}
+}
+
+// sample is a clip of a set.
+type sample struct {
+	n, class int
+	split    string // train or test
+	video    string // as YouTube names one
+	start    int    // seconds
+}
+
+// samples are the six of a set: of each class two to train on and one to test on.
+func (d download) samples() []sample {
+	var all []sample
+	for n := range 6 {
+		all = append(all, sample{n, n % 2, []string{"train", "train", "test"}[n/2], fmt.Sprintf("a_cdefg-i%02d", n), 30 + n})
+	}
+	return all
+}
+
+// id is the name of a clip of Kinetics.
+func (s sample) id() string { return fmt.Sprintf("%s_%06d_%06d", s.video, s.start, s.start+10) }
+
+// kineticsSounds is as the published dataloader reads it: spectrograms and frames a second apart (Wei et al., code/datasets/dataloader.py).
+func kineticsSounds(d download) {
 	lists := map[string]string{}
-	put := func(path string, data []byte) {
-		path = ts.MkAbs(path)
-		ts.Check(os.MkdirAll(filepath.Dir(path), 0o777))
-		ts.Check(os.WriteFile(path, data, 0o666))
+	for _, s := range d.samples() {
+		d.put(fmt.Sprintf("ks_audio/%s/%s.npy", s.split, s.id()), spectrogram(s.class))
+		d.frames(fmt.Sprintf("ks_visual/%s/%s/frame_%%05d.jpg", s.split, s.id()), d.media[s.class].frames)
+		lists[s.split] += fmt.Sprintf("/data/kinetics/%s/%s %d\n", s.split, s.id(), s.class)
 	}
-	clip := func(sound, frames string, class int) {
-		put(sound, wav(300*float64(1+class)))
-		for i := range 3 {
-			if frames != "" {
-				put(fmt.Sprintf("%s/frame_%05d.png", frames, i+1), grey(40*class+5*i))
-			}
-		}
-	}
-	for i := range 12 {
-		split := []string{"train", "train", "test"}[i%3]
-		actor := fmt.Sprintf("10%02d_IEO", i)
-		class := []string{"NEU", "HAP"}[i%2]
-		clip("CREMA-D/AudioWAV/"+actor+"_"+class+"_XX.wav", "CREMA-D/Image-01-FPS/"+actor+"_"+class+"_XX", i%2)
-		lists["CREMA-D/"+split+".csv"] += fmt.Sprintf("%s_%s_XX,%s\n", actor, class, class)
-
-		video := fmt.Sprintf("abcdefghi%02d", i)
-		subset, label := map[string]string{"train": "training", "test": "testing"}[split], []string{"bowling", "singing"}[i%2]
-		id, place := fmt.Sprintf("%s_%d", video, i), fmt.Sprintf("MM-Debiased/vggsound/audio/%s_%06d.wav", video, i)
-		if i%4 == 3 {
-			id = fmt.Sprintf("%s_%06d_%06d", video, i, i+10)
-			place = fmt.Sprintf("MM-Debiased/kinetics400/train_wav/%s.wav", id)
-		}
-		clip(place, "", i%2)
-		lists["MM-Debiased/MM-Debiased.json"] += fmt.Sprintf("%s%q: {\"subset\": %q, \"label\": %q}", map[bool]string{true: "{", false: ", "}[i == 0], id, subset, label)
-
-		clip(fmt.Sprintf("my-clips/%s/%s/clip%d.wav", split, label, i), fmt.Sprintf("my-clips/%s/%s/clip%d", split, label, i), i%2)
-	}
-	lists["MM-Debiased/MM-Debiased.json"] += "}"
-	for path, text := range lists {
-		put(path, []byte(text))
+	for split, text := range lists {
+		d.put("ks_audio/"+split+"_1fps_path.txt", []byte(text))
 	}
 }
 
-// wav is half a second of a tone, 16 bits, 16 kHz.
-func wav(hertz float64) []byte {
-	const rate, frames = 16000, 8000
-	le := binary.LittleEndian
-	b := append([]byte("RIFF\x00\x00\x00\x00WAVEfmt "), 16, 0, 0, 0, 1, 0, 1, 0)
-	b = le.AppendUint32(le.AppendUint32(b, rate), 2*rate)
-	b = le.AppendUint32(append(append(b, 2, 0, 16, 0), "data"...), 2*frames)
-	for i := range frames {
-		b = le.AppendUint16(b, uint16(int16(8000*math.Sin(2*math.Pi*hertz*float64(i)/rate))))
+// kineticsSoundsLists are the other lists of Kinetics-Sounds, of clips of Kinetics-400 (OGM-GE, data/KineticSound).
+func kineticsSoundsLists(d download) {
+	lists := map[string]string{}
+	for _, s := range d.samples() {
+		lists[s.split] += fmt.Sprintf("%s,10,%d\n", s.id(), s.class)
 	}
-	return b
+	for split, text := range lists {
+		d.put("my_"+split+".txt", []byte(text))
+	}
 }
 
-func grey(level int) []byte {
-	m := image.NewGray(image.Rect(0, 0, 20, 16))
-	for i := range m.Pix {
-		m.Pix[i] = color.Gray{Y: uint8(level + i%3)}.Y
+// kinetics400 is as the CVD Foundation's archives make it; one clip is gone.
+func kinetics400(d download) {
+	lists := map[string]string{}
+	for _, s := range d.samples() {
+		split := map[string]string{"train": "train", "test": "val"}[s.split]
+		if s.n != 3 {
+			d.put(split+"/"+s.id()+".mp4", d.media[s.class].mp4)
+		}
+		lists[split] += fmt.Sprintf("%s,%s,%d,%d,%s\n", []string{"bowling", "playing violin"}[s.class], s.video, s.start, s.start+10, split)
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		panic(err) // a picture in memory
+	for split, text := range lists {
+		d.put("annotations/"+split+".csv", []byte("label,youtube_id,time_start,time_end,split\n"+text))
 	}
-	return b.Bytes()
+}
+
+// vggSound is vggsound.csv and a folder of videos; one clip is gone.
+func vggSound(d download) {
+	var list strings.Builder
+	for _, s := range d.samples() {
+		if s.n != 2 {
+			d.put(fmt.Sprintf("video/%s_%06d.mp4", s.video, s.start), d.media[s.class].mp4)
+		}
+		fmt.Fprintf(&list, "%s,%d,%q,%s\n", s.video, s.start, []string{"bowling impact", "playing violin, fiddle"}[s.class], s.split)
+	}
+	d.put("vggsound.csv", []byte(list.String()))
+}
+
+// mmDebiased points into the downloads of VGGSound and Kinetics-400.
+func mmDebiased(d download) {
+	var clips []string
+	for _, s := range d.samples() {
+		id := fmt.Sprintf("%s_%d", s.video, s.start)
+		if s.n%3 == 0 {
+			id = s.id()
+			d.put("kinetics400/train/"+id+".mp4", d.media[s.class].mp4)
+		} else {
+			d.put(fmt.Sprintf("vggsound/video/%s_%06d.mp4", s.video, s.start), d.media[s.class].mp4)
+		}
+		clips = append(clips, fmt.Sprintf("%q: {\"subset\": %q, \"label\": %q}", id, s.split+"ing", []string{"bowling", "singing"}[s.class]))
+	}
+	d.put("MM-Debiased.json", []byte("{"+strings.Join(clips, ", ")+"}"))
+}
+
+// ucf101 is the videos and lists of its authors, and the flow of Feichtenhofer's download.
+func ucf101(d download) {
+	classes, lists := []string{"ApplyEyeMakeup", "Archery"}, map[string]string{}
+	for _, s := range d.samples() {
+		name := fmt.Sprintf("v_%s_g%02d_c01", classes[s.class], s.n+1)
+		d.put(fmt.Sprintf("UCF-101/%s/%s.avi", classes[s.class], name), d.media[s.class].avi)
+		d.frames("tvl1_flow/u/"+name+"/frame%06d.jpg", d.media[s.class].flowX)
+		d.frames("tvl1_flow/v/"+name+"/frame%06d.jpg", d.media[s.class].flowY)
+		line := fmt.Sprintf("%s/%s.avi", classes[s.class], name)
+		if s.split == "train" {
+			line += fmt.Sprintf(" %d", s.class+1)
+		}
+		lists[s.split] += line + "\r\n"
+	}
+	d.put("ucfTrainTestlist/classInd.txt", []byte("1 ApplyEyeMakeup\r\n2 Archery\r\n"))
+	for split, text := range lists {
+		d.put("ucfTrainTestlist/"+split+"list01.txt", []byte(text))
+	}
+}
+
+// cremad is as its authors' download, with OGM-GE's lists.
+func cremad(d download) {
+	lists := map[string]string{}
+	for _, s := range d.samples() {
+		class := []string{"NEU", "HAP"}[s.class]
+		name := fmt.Sprintf("10%02d_IEO_%s_XX", s.n+1, class)
+		d.put("AudioWAV/"+name+".wav", d.media[s.class].wav)
+		d.put("VideoFlash/"+name+".flv", d.media[s.class].flv)
+		lists[s.split] += name + "," + class + "\n"
+	}
+	for split, text := range lists {
+		d.put(split+".csv", []byte(text))
+	}
+}
+
+// ave is as its authors' archive; the lists by split have no heading, that of all clips has one.
+func ave(d download) {
+	lists := map[string]string{}
+	for _, s := range d.samples() {
+		d.put("AVE/"+s.video+".mp4", d.media[s.class].mp4)
+		line := fmt.Sprintf("%s&%s&good&0&%d\n", []string{"Church bell", "Violin, fiddle"}[s.class], s.video, 5+s.n)
+		lists[s.split+"Set"] += line
+		lists["Annotations"] += line
+	}
+	lists["Annotations"] = "Category&VideoID&Quality&StartTime&EndTime\n" + lists["Annotations"]
+	for name, text := range lists {
+		d.put(name+".txt", []byte(text))
+	}
+}
+
+// folder is of nobody's making: SPLIT/CLASS/CLIP.wav, and folders of frames.
+func folder(d download) {
+	for _, s := range d.samples() {
+		name := fmt.Sprintf("%s/%s/clip%d", s.split, []string{"bowling", "singing"}[s.class], s.n)
+		d.put(name+".wav", d.media[s.class].wav)
+		d.frames(name+"/frame_%d.jpg", d.media[s.class].frames)
+	}
 }

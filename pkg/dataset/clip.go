@@ -35,11 +35,12 @@ func (e *Entry) setClip(id string) error {
 
 // Candidates returns where a clip's media may lie, below the folder of the download, the likeliest first. Patterns hold {id}, {video},
 // {start} and {end} in whole seconds, {start6} and {end6} padded to six digits, {class}, {class_} with _ for blanks, and
-// {split}, which stands for each of its common spellings. One that needs what the entry does not have is left out.
+// {split}, which stands for each of its common spellings, and where the set's splits are not those of the download, for those of the others
+// then. One that needs what the entry does not have is left out.
 func (s *Set) Candidates(e *Entry, m Media) []string {
 	splits := spellings(e.Split)
 	if s.kind.anySplit {
-		splits = spellings("")
+		splits = append(splits, spellings("")...)
 	}
 	var paths []string
 	seen := map[string]bool{}

@@ -22,7 +22,8 @@ var kineticsSounds = kind{
 		Audio: {"{split}_wav/{split}/{id}.wav", "{split}_wav/{id}.wav", "audio/{split}/{id}.wav", "{split}/{id}/{id}.wav", "{split}/{id}.wav"},
 		Video: kineticsVideos,
 	},
-	choices: []Choice{spectrogramOr(filterBank), visual(tenFrames)},
+	anySplit: true, // Kinetics-400 has clips to test on among those to validate with
+	choices:  []Choice{spectrogramOr(filterBank), visual(tenFrames)},
 }
 
 func readKineticsSounds(l *lists) (*Set, error) {
