@@ -2,9 +2,11 @@
 
 // Winograd's convolution of 3x3 pixels: the weights are transformed, then chunk after chunk of tiles: the pixels transformed, multiplied
 // a frequency at a time, and transformed to results, all of it by one thread and in its cache. Chunks are cut so that their
-// transformed maps take as much memory as the transformed weights, which are read for each: what is read most is then least. The
-// gradient of the weights adds over chunks: all threads transform a chunk, then multiply it, each the frequencies of its own. Results do
-// not depend on the number of threads.
+// transformed maps take as much memory as the transformed weights, which are read for each: what is read most is then least.
+//
+// The gradient of the weights adds over chunks. Where it is small, in SEGMENTS sums, each of chunks that one thread transforms and multiplies in
+// its cache. Where it is large, in one: all threads transform a chunk, then multiply it, each the frequencies of its own. Neither depends on
+// the number of threads.
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +24,14 @@ struct dn_winograd {
 	dn_shape s;
 	size_t in, out;                 // channels of what is convolved, and of the result; of the gradient of the weights, of x and dy
 	size_t tiles, chunks, longest;  // longest is the tiles of the largest chunk
+	size_t segments;                // sums that the gradient of the weights is added up in
 	size_t u_step, v_step, m_step;  // elements between frequencies
 	dn_tile *tile;
 	chunk *chunk;
 };
 
-// Bounds of a chunk's transformed maps, bytes: a part of a thread's cache, or of the caches of two where all threads share it.
-enum { SMALL = 512 << 10, SHARED = 1536 << 10, LARGE = 16 << 20 };
+enum { SMALL = 512 << 10, LARGE = 16 << 20 }; // bounds of a chunk's transformed maps, bytes: a part of a thread's cache, and memory
+enum { SEGMENTS = 16, SEGMENT = 1 << 20 };    // of gradients of no more bytes: that and a chunk of its fit in a thread's cache
 
 static size_t blocks(size_t channels) { return channels / DN_LANE; }
 static size_t pairs(size_t channels) { return (channels + DN_PAIR - 1) / DN_PAIR; }
@@ -49,10 +52,7 @@ int dn_winograd_suits(const dn_engine *e, const dn_shape *s) {
 	return 2 * points <= direct && (long)s->n * m * l >= DN_PAIR; // few tiles do not pay for the weights' transform
 }
 
-static size_t chunk_bytes(const dn_winograd *g) {
-	size_t weights = DN_FREQUENCIES * g->in * g->out * sizeof(float), least = g->s.direction == DN_GRAD_WEIGHT ? SHARED : SMALL;
-	return weights < least ? least : weights > LARGE ? LARGE : weights;
-}
+static size_t bounded(size_t bytes) { return bytes < SMALL ? SMALL : bytes > LARGE ? LARGE : bytes; }
 
 // cut lists the tiles chunk after chunk, each sorted by shape.
 static void cut(dn_winograd *g) {
@@ -81,9 +81,11 @@ dn_winograd *dn_winograd_plan(const dn_engine *e, const dn_shape *s) {
 	g->s = *s;
 	g->in = back ? s->k : s->c, g->out = back ? s->c : s->k;
 	g->tiles = (size_t)s->n * tiles_along(s->h, &brief) * tiles_along(s->w, &brief);
-	size_t bytes = DN_FREQUENCIES * (g->in + g->out) * sizeof(float), longest = chunk_bytes(g) / bytes;
+	size_t point = DN_FREQUENCIES * sizeof(float), weights = point * g->in * g->out;
+	size_t longest = bounded(sums ? 2 * weights : weights) / (point * (g->in + g->out)); // sums are read and written for each chunk
 	if (longest < DN_GROUP) longest = DN_GROUP;
 	g->chunks = (g->tiles + longest - 1) / longest;
+	g->segments = sums && weights <= SEGMENT && g->chunks >= SEGMENTS ? SEGMENTS : 1;
 	size_t threads = e->threads;
 	if (!sums) g->chunks = (g->chunks + threads - 1) / threads * threads; // all threads have as much to do
 	if (g->chunks > g->tiles) g->chunks = g->tiles;
@@ -112,8 +114,8 @@ static size_t weights_size(const dn_winograd *g) { return DN_FREQUENCIES * pairs
 static size_t maps_size(const dn_winograd *g) { return DN_FREQUENCIES * (g->v_step + g->m_step); }
 
 size_t dn_winograd_memory(const dn_winograd *g, int threads) {
-	size_t parts = g->s.direction == DN_GRAD_WEIGHT ? 1 : threads;
-	return (weights_size(g) + parts * maps_size(g)) * sizeof(float);
+	size_t parts = g->s.direction == DN_GRAD_WEIGHT && g->segments == 1 ? 1 : threads;
+	return (g->segments * weights_size(g) + parts * maps_size(g)) * sizeof(float);
 }
 
 // run is the arguments of what the threads do.
@@ -121,8 +123,8 @@ typedef struct {
 	const dn_winograd *g;
 	const float *x, *dy, *residual, *scale, *shift;
 	float *w, *y;
-	float *u, *maps; // transformed weights; each part's transformed maps, v and m
-	size_t chunk;    // of the gradient of the weights
+	float *u, *maps; // transformed weights, of each segment; transformed maps, v and m, of each part
+	size_t chunk;    // of all threads
 } run;
 
 static void weights_part(const void *args, int part, int parts) {
@@ -282,40 +284,67 @@ static void transforms_part(const void *args, int part, int parts) {
 	}
 }
 
-// sums_part adds what a chunk gives to the gradients of some frequencies and channels.
-static void sums_part(const void *args, int part, int parts) {
-	const run *r = args;
-	const dn_winograd *g = r->g;
-	const chunk *q = g->chunk + r->chunk;
-	const float *v = r->maps, *m = v + DN_FREQUENCIES * g->v_step;
-	size_t first, last;
-	dn_range(DN_FREQUENCIES * pairs(g->out), part, parts, &first, &last);
+// add_products adds what a chunk gives to gradients of frequencies and pairs of channels, numbered from first to last; clear sets them first.
+static void add_products(const dn_winograd *g, float *u, const float *v, const float *m, const chunk *q, size_t first, size_t last, int clear) {
 	for (size_t i = first; i < last; i++) {
 		size_t f = i / pairs(g->out), pair = i % pairs(g->out), from, to;
-		float *u = r->u + (pair * DN_FREQUENCIES + f) * g->u_step;
-		if (r->chunk == 0) memset(u, 0, g->u_step * sizeof *u);
+		float *sums = u + (pair * DN_FREQUENCIES + f) * g->u_step;
+		if (clear) memset(sums, 0, g->u_step * sizeof *u);
 		having(q, (int)f, &from, &to);
 		for (size_t b = 0; b < blocks(g->in); b++)
-			dn_product_gradient(u + b * DN_LANE * DN_PAIR, m + f * g->m_step + (2 * pair * g->longest + from) * DN_LANE, g->longest * DN_LANE,
+			dn_product_gradient(sums + b * DN_LANE * DN_PAIR, m + f * g->m_step + (2 * pair * g->longest + from) * DN_LANE, g->longest * DN_LANE,
 				v + f * g->v_step + (b * g->longest + from) * DN_LANE, to - from);
 	}
 }
 
+static void sums_part(const void *args, int part, int parts) {
+	const run *r = args;
+	const dn_winograd *g = r->g;
+	size_t first, last;
+	dn_range(DN_FREQUENCIES * pairs(g->out), part, parts, &first, &last);
+	add_products(g, r->u, r->maps, r->maps + DN_FREQUENCIES * g->v_step, g->chunk + r->chunk, first, last, r->chunk == 0);
+}
+
+static void segments_part(const void *args, int part, int parts) {
+	const run *r = args;
+	const dn_winograd *g = r->g;
+	float *v = r->maps + part * maps_size(g), *m = v + DN_FREQUENCIES * g->v_step;
+	size_t first, last, from, to;
+	dn_range(g->segments, part, parts, &first, &last);
+	for (size_t s = first; s < last; s++) {
+		dn_range(g->chunks, (int)s, (int)g->segments, &from, &to);
+		for (size_t i = from; i < to; i++) {
+			const chunk *q = g->chunk + i;
+			for (size_t b = 0; b < blocks(g->in); b++) transform_input(r, v, q, b, 0, q->ends[DN_SHAPES - 1]);
+			for (size_t b = 0; b < blocks(g->out); b++) transform_gradient(r, m, q, b, 0, q->ends[DN_SHAPES - 1]);
+			add_products(g, r->u + s * weights_size(g), v, m, q, 0, DN_FREQUENCIES * pairs(g->out), i == from);
+		}
+	}
+}
+
+// gradient_part adds the segments of some kernels, and transforms the sums.
 static void gradient_part(const void *args, int part, int parts) {
 	const run *r = args;
 	const dn_winograd *g = r->g;
 	size_t from, to, next = g->in * DN_WINDOW;
+	float sums[DN_FREQUENCIES * DN_LANE] __attribute__((aligned(64)));
 	dn_range(blocks(g->out) * g->in, part, parts, &from, &to);
 	for (size_t i = from; i < to; i++) {
 		size_t block = i / g->in, c = i % g->in;
 		const float *u = r->u + block / 2 * DN_FREQUENCIES * g->u_step + c * DN_PAIR + block % 2 * DN_LANE;
-		dn_kernel_gradient(r->w + block * DN_LANE * next + c * DN_WINDOW, u, g->u_step, next);
+		for (int f = 0; f < DN_FREQUENCIES; f++)
+			for (int l = 0; l < DN_LANE; l++) {
+				float sum = 0;
+				for (size_t s = 0; s < g->segments; s++) sum += u[s * weights_size(g) + f * g->u_step + l];
+				sums[f * DN_LANE + l] = sum;
+			}
+		dn_kernel_gradient(r->w + block * DN_LANE * next + c * DN_WINDOW, sums, DN_LANE, next);
 	}
 }
 
 void dn_winograd_run(dn_engine *e, const dn_winograd *g, const dn_operands *o) {
 	run r = {.g = g, .w = o->w, .scale = o->scale, .shift = o->shift, .residual = o->residual, .u = e->scratch};
-	r.maps = r.u + weights_size(g);
+	r.maps = r.u + g->segments * weights_size(g);
 	if (g->s.direction != DN_GRAD_WEIGHT) {
 		int back = g->s.direction == DN_GRAD_INPUT;
 		r.x = back ? o->out : o->in, r.y = back ? o->in : o->out;
@@ -324,7 +353,8 @@ void dn_winograd_run(dn_engine *e, const dn_winograd *g, const dn_operands *o) {
 		return;
 	}
 	r.x = o->in, r.dy = o->out;
-	for (; r.chunk < g->chunks; r.chunk++) {
+	if (g->segments > 1) dn_run(e, segments_part, &r, e->threads);
+	for (; g->segments == 1 && r.chunk < g->chunks; r.chunk++) {
 		dn_run(e, transforms_part, &r, e->threads);
 		dn_run(e, sums_part, &r, e->threads);
 	}

@@ -31,10 +31,10 @@ INLINE lane add(lane c, float a, lane b) { return _mm512_fmadd_ps(spread(a), b, 
 
 // round_lane rounds to bfloat16, to even; what is not a number stays none.
 INLINE lane round_lane(lane v) {
-	__m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-	__m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-	rounded = _mm512_maskz_and_epi32(0xffff, rounded, _mm512_set1_epi32((int)0xffff0000));
-	return _mm512_mask_mov_ps(_mm512_castsi512_ps(rounded), _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), v);
+	__m512i bits = _mm512_castps_si512(v), sum = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
+	sum = _mm512_mask_add_epi32(sum, _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000)), sum, _mm512_set1_epi32(1)); // was odd
+	__mmask16 number = _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q);
+	return _mm512_castsi512_ps(_mm512_mask_and_epi32(bits, number, sum, _mm512_set1_epi32((int)0xffff0000)));
 }
 
 // input is B' of results places: y has their points.
