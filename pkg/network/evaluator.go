@@ -71,10 +71,7 @@ func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) 
 		}
 		return newJointEvaluator(s, d, rows, tensors)
 	}
-	free := int64(0)
-	if g, ok := d.(kernel.Gatherer); ok {
-		free = g.Free()
-	}
+	free := kernel.Free(d)
 	e, err := setUp(d, rows)
 	if err != nil {
 		return nil, kernel.Fits(err, free, rows, func(d kernel.Device, rows int) error {

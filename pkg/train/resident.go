@@ -10,7 +10,7 @@ import (
 
 // resident is the modalities of the samples that stay on the device, where they fit: a minibatch of them is a list of rows.
 type resident struct {
-	device  kernel.Gatherer // nil where the host shares its memory
+	keeper  kernel.Gatherer // nil where the host shares its memory
 	stay    []bool          // modalities that go in as they are
 	inputs  []kernel.Buffer // of the machine
 	samples *Samples        // whose rows the tables hold
@@ -34,13 +34,13 @@ func (r *resident) holds(p int) bool { return r.tables != nil && r.tables[p] != 
 
 // reside puts the samples on the device, a modality after the other, as long as they take no more than half of what is free:
 // the rest is for what the device's libraries want later. It does so once.
-func (r *resident) reside(d kernel.Device, s *Samples, st *staging) error {
+func (r *resident) reside(d kernel.Device, s *Samples, sizes []int) error {
 	device, ok := d.(kernel.Gatherer)
 	if !ok || r.samples == s {
 		return nil
 	}
-	r.device, r.samples = device, s
-	r.tables, r.sizes = make([]kernel.Buffer, len(r.stay)), st.sizes
+	r.keeper, r.samples = device, s
+	r.tables, r.sizes = make([]kernel.Buffer, len(r.stay)), sizes
 	for p, stay := range r.stay {
 		bytes := 4 * int64(s.Rows()) * int64(r.sizes[p])
 		if !stay || bytes == 0 || bytes > device.Free()/2 {
@@ -63,13 +63,13 @@ const putRows = 256
 func (r *resident) put(p int, s *Samples) error {
 	size := r.sizes[p]
 	if r.index == nil {
-		index, err := r.device.Alloc(2 * len(r.rows))
+		index, err := r.keeper.Alloc(2 * len(r.rows))
 		if err != nil {
 			return err
 		}
 		r.index = index
 	}
-	table, err := r.device.Alloc(s.Rows() * size)
+	table, err := r.keeper.Alloc(s.Rows() * size)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (r *resident) put(p int, s *Samples) error {
 		for row := from; row < to; row++ {
 			s.copyRow(p, row, host[(row-from)*size:][:size])
 		}
-		r.device.Upload(table.Slice(from*size, to*size), host[:(to-from)*size])
+		r.keeper.Upload(table.Slice(from*size, to*size), host[:(to-from)*size])
 	}
 	r.tables[p] = table
 	return nil
@@ -87,16 +87,16 @@ func (r *resident) put(p int, s *Samples) error {
 
 // gather fills the inputs of the modalities that stay with the samples of plan rows.
 func (r *resident) gather(p *Plan, rows []int32) {
-	if r.index == nil {
+	if r.index == nil || len(rows) == 0 {
 		return
 	}
 	for k, planRow := range rows {
 		r.rows[k] = int64(p.rows[planRow])
 	}
-	r.device.UploadIndex(r.index, r.rows[:len(rows)])
+	r.keeper.UploadIndex(r.index, r.rows[:len(rows)])
 	for i, table := range r.tables {
 		if table != nil {
-			r.device.Gather(r.inputs[i], table, r.index, len(rows), r.sizes[i])
+			r.keeper.Gather(r.inputs[i], table, r.index, len(rows), r.sizes[i])
 		}
 	}
 }

@@ -76,7 +76,7 @@ func stageWhole(t *testing.T, tr *trainer, in *staging, c *fixture.Network) {
 	copy(in.keep, floats(t, c.Keep))
 	copy(in.label, floats(t, c.Label))
 	copy(in.weight, floats(t, c.Weight))
-	in.upload(tr.device, c.Rows)
+	in.upload(c.Rows)
 }
 
 // drawn fills a tensor with the initial values that scripts/reference/resnet.py describes.

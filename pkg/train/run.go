@@ -114,22 +114,26 @@ func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
 		}
 		r.best = &best
 	}
-	free := int64(0)
-	if g, ok := o.Device.(kernel.Gatherer); ok {
-		free = g.Free()
-	}
+	free := kernel.Free(o.Device)
 	if r.trainer, err = newTrainer(o.Device, spec, c.State, last.params, last.buffers); err != nil {
 		return nil, kernel.Fits(err, free, c.State.BatchSize, func(d kernel.Device, rows int) error {
-			state := c.State
-			state.BatchSize = rows
-			_, err := newTrainer(d, spec, state, last.params, last.buffers)
+			devices := len(kernel.Devices(o.Device))
+			rows = kernel.Largest(rows, devices)
+			g, err := newGraphs(spec, rows)
+			if err == nil {
+				_, err = newReplica(d, devices, rows, g, c.State, last.params, last.buffers)
+			}
 			return err
 		})
 	}
 	if c.State.Step > 0 {
-		err = r.trainer.opt.load(o.Device, r.layout, c.Tensors)
+		for _, replica := range r.trainer.replicas {
+			if err := replica.opt.load(replica.device, r.layout, c.Tensors); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return r, err
+	return r, nil
 }
 
 // epoch trains one epoch. Its order is that of the stream (seed, "shuffle", epoch), or the plan's own.
@@ -180,7 +184,7 @@ func (r *run) finish(c *checkpoint.Checkpoint) error {
 	}
 	tensors := last.export(r.layout, schema.RoleParameter, schema.RoleBuffer)
 	if r.state.Step > 0 {
-		tensors = append(tensors, r.trainer.opt.export(r.o.Device, r.layout)...)
+		tensors = append(tensors, r.trainer.opt.export(r.trainer.device, r.layout)...)
 	}
 	if r.best != nil {
 		tensors = append(tensors, r.best.export(r.layout, schema.RoleBest, schema.RoleBest)...)

@@ -23,16 +23,23 @@ type hostBatch struct {
 // draws gives the random stream of a plan row for a purpose: "augment", "dropout".
 type draws func(purpose string, planRow int32) *rand.Rand
 
-// staging fills the minibatches of a machine. On a device whose memory the host shares, a minibatch is gathered straight
-// into place. Where frames have to be prepared, that is done on other threads, ahead of the steps.
+// staging fills the minibatches of the machines' inputs, one a device, each with its share of the rows. On a device whose memory the
+// host shares, a minibatch is gathered straight into place. Where frames have to be prepared, that is done on other threads, ahead
+// of the steps.
 type staging struct {
 	hostBatch
 	rows    int
 	sizes   []int // of a row of each modality, as the backbone sees it
 	dropout float64
-	pending []transfer
+	shares  []*share
 	workers []*worker // nil where no frames have to be prepared
 	ahead   [2]hostBatch
+}
+
+// share is what goes to one device.
+type share struct {
+	device  kernel.Device
+	pending []transfer
 	resident
 }
 
@@ -49,19 +56,23 @@ type worker struct {
 	raw     [][]float32       // a sample as it is
 }
 
-// newStaging makes the staging of a machine's inputs. A machine that only predicts has no labels and weights.
-func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) (staging, error) {
-	st := staging{rows: m.Rows()}
+// newStaging makes the staging of the inputs of machines, one a device, for minibatches of up to rows rows. Machines that only
+// predict have no labels and weights.
+func newStaging(devices []kernel.Device, machines []*machine.Machine, g *network.Graph, spec network.Spec, rows int) (staging, error) {
+	st := staging{rows: rows}
+	for _, d := range devices {
+		st.shares = append(st.shares, &share{device: d})
+	}
 	host := func(n *gorgonia.Node, size int) []float32 {
-		b := m.Buffer(n)
-		if b == nil {
-			return make([]float32, m.Rows()*size)
-		}
-		if shared, ok := b.(kernel.Shared); ok {
+		if shared, ok := machines[0].Buffer(n).(kernel.Shared); ok && len(machines) == 1 {
 			return shared.Host()
 		}
-		values := make([]float32, m.Rows()*size)
-		st.pending = append(st.pending, transfer{to: b, from: values, size: size})
+		values := make([]float32, rows*size)
+		for i, m := range machines {
+			if b := m.Buffer(n); b != nil {
+				st.shares[i].pending = append(st.shares[i].pending, transfer{to: b, from: values, size: size})
+			}
+		}
 		return values
 	}
 	prepared := false
@@ -76,7 +87,9 @@ func newStaging(m *machine.Machine, g *network.Graph, spec network.Spec) (stagin
 		prepared = prepared || c.Input != ""
 		stay = append(stay, c.Input == "")
 	}
-	st.resident = newResident(m, g, stay)
+	for i, m := range machines {
+		st.shares[i].resident = newResident(m, g, stay)
+	}
 	st.keep = host(g.Keep, len(spec.Modalities))
 	st.label, st.weight = host(g.Label, 1), host(g.Weight, 1)
 	if g.Drop != nil {
@@ -126,9 +139,11 @@ func (st *staging) newBatch() hostBatch {
 
 // each fills a minibatch from every batch of the order's plan rows, in turn, and calls do once it is on the device. draw
 // is nil in an evaluation.
-func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
-	if err := st.reside(d, s, st); err != nil {
-		return err
+func (st *staging) each(s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
+	for _, sh := range st.shares {
+		if err := sh.reside(sh.device, s, st.sizes); err != nil {
+			return err
+		}
 	}
 	if st.workers == nil {
 		for from := 0; from < len(order); from += st.rows {
@@ -136,19 +151,18 @@ func (st *staging) each(d kernel.Device, s *Samples, p *Plan, order []int32, dra
 			for k, planRow := range rows {
 				st.fillRow(&st.hostBatch, s, p, k, planRow, nil, draw)
 			}
-			st.upload(d, len(rows))
-			st.gather(p, rows)
+			st.put(p, rows)
 			if err := do(rows); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return st.eachAhead(d, s, p, order, draw, do)
+	return st.eachAhead(s, p, order, draw, do)
 }
 
 // eachAhead is each with the next minibatch prepared while do runs.
-func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
+func (st *staging) eachAhead(s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
 	type filled struct {
 		batch *hostBatch
 		rows  []int32
@@ -180,8 +194,7 @@ func (st *staging) eachAhead(d kernel.Device, s *Samples, p *Plan, order []int32
 	for f := range full {
 		st.take(f.batch, len(f.rows))
 		free <- f.batch
-		st.upload(d, len(f.rows))
-		st.gather(p, f.rows)
+		st.put(p, f.rows)
 		if err := do(f.rows); err != nil {
 			return err
 		}
@@ -264,12 +277,34 @@ func (st *staging) take(b *hostBatch, rows int) {
 	copy(st.drop, b.drop[:len(st.drop)/st.rows*rows])
 }
 
-// upload copies the first rows rows to the device, where its memory is not the host's, without what stays there.
-func (st *staging) upload(d kernel.Device, rows int) {
-	for i, t := range st.pending {
-		if i < len(st.x) && st.holds(i) {
-			continue
+// holds reports whether modality p stays on every device, so that it need not be filled in.
+func (st *staging) holds(p int) bool {
+	for _, sh := range st.shares {
+		if !sh.holds(p) {
+			return false
 		}
-		d.Upload(t.to, t.from[:rows*t.size])
+	}
+	return true
+}
+
+// put puts every device's share of plan rows there.
+func (st *staging) put(p *Plan, rows []int32) {
+	st.upload(len(rows))
+	for i, sh := range st.shares {
+		from, to := kernel.Share(len(rows), len(st.shares), i)
+		sh.gather(p, rows[from:to])
+	}
+}
+
+// upload copies the shares of the first rows rows to the devices, where their memory is not the host's, without what stays there.
+func (st *staging) upload(rows int) {
+	for i, sh := range st.shares {
+		from, to := kernel.Share(rows, len(st.shares), i)
+		for p, t := range sh.pending {
+			if p < len(st.x) && sh.holds(p) {
+				continue
+			}
+			sh.device.Upload(t.to, t.from[from*t.size:to*t.size])
+		}
 	}
 }

@@ -80,7 +80,7 @@ func stage(t *testing.T, tr *trainer, in *staging, c *fixture.Training) {
 	copy(in.keep, floats(t, c.Keep))
 	copy(in.label, floats(t, c.Label))
 	copy(in.weight, floats(t, c.Weight))
-	in.upload(tr.device, c.Rows)
+	in.upload(c.Rows)
 }
 
 // floats returns float32 elements, or int32 ones as float32: labels.

@@ -3,8 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
-
-	"gorgonia.org/gorgonia"
+	"math"
 
 	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/kernel"
@@ -12,84 +11,48 @@ import (
 	"mmtools/pkg/network"
 )
 
-// trainer holds a model on a device, ready for steps and for validation: two programs of one graph.
+// trainer holds a model on every device of a group, or on one, ready for steps and for validation. A minibatch is divided among the
+// devices (kernel.Share), each computes the gradients of its rows, and all take the same optimizer step by the same mean of them, so
+// that their parameters stay equal. The embedded replica is the first.
 type trainer struct {
-	device   kernel.Device
-	graph    *network.Graph // of the step
-	whole    *network.Graph // of the evaluation
-	evaluate map[*gorgonia.Node]kernel.Buffer
-	tensors  network.Tensors
-	grads    kernel.Buffer
-	opt      *optimizer
-	step     *machine.Machine
-	predict  *machine.Machine
-	losses   *losses
-	logitOut []float32 // (B,C)
+	*replica
+	graphs
+	replicas []*replica
+	group    kernel.Group // nil where there is one device
+	logitOut []float32    // (B,C)
 	stepIn   staging
 	evalIn   staging
 }
 
-// newTrainer puts a model on a device and plans its step for minibatches of up to state.BatchSize rows.
+// newTrainer puts a model on a device, or on all of a group, and plans its step for minibatches of up to state.BatchSize rows.
 func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, params, buffers []float32) (*trainer, error) {
-	rows := state.BatchSize
-	g, err := network.Build(spec, rows, true)
-	if err != nil {
+	devices := kernel.Devices(d)
+	if len(devices) > state.BatchSize {
+		return nil, fmt.Errorf("minibatches of %d rows for %d cards: want a row for each at least", state.BatchSize, len(devices))
+	}
+	rows := kernel.Largest(state.BatchSize, len(devices))
+	t := &trainer{logitOut: make([]float32, state.BatchSize*len(spec.Classes))}
+	var err error
+	if t.graphs, err = newGraphs(spec, rows); err != nil {
 		return nil, err
 	}
-	grads, err := g.Grads()
-	if err != nil {
-		return nil, err
-	}
-	whole, err := network.Build(spec, rows, false)
-	if err != nil {
-		return nil, err
-	}
-	t := &trainer{device: d, graph: g, whole: whole, logitOut: make([]float32, rows*len(spec.Classes))}
-	if t.tensors, err = network.Upload(d, params, buffers); err != nil {
-		return nil, err
-	}
-	if t.grads, err = d.Alloc(g.Layout.ParamSize); err != nil {
-		return nil, err
-	}
-	if t.opt, err = newOptimizer(d, state.Optimizer, state.Skipped, g.Layout, t.tensors.Params, t.grads); err != nil {
-		return nil, err
-	}
-	if t.evaluate, err = whole.Bind(d, t.tensors); err != nil {
-		return nil, err
-	}
-	bound, err := g.Bind(d, t.tensors)
-	if err != nil {
-		return nil, err
-	}
-	g.Fold(d, bound) // what is frozen stays as it is
-	for i, slot := range g.Layout.Trained() {
-		if _, taken := bound[grads[i]]; taken {
-			return nil, fmt.Errorf("planning the step: two parameters share the gradient of %s", slot.Name)
+	var steps, predicts []*machine.Machine
+	for _, d := range devices {
+		r, err := newReplica(d, len(devices), rows, t.graphs, state, params, buffers)
+		if err != nil {
+			return nil, err
 		}
-		bound[grads[i]] = t.grads.Slice(slot.Offset, slot.Offset+slot.Size())
+		t.replicas = append(t.replicas, r)
+		steps, predicts = append(steps, r.step), append(predicts, r.predict)
 	}
-	inputs := append([]*gorgonia.Node{g.Keep, g.Label, g.Weight}, g.X...)
-	if g.Drop != nil {
-		inputs = append(inputs, g.Drop)
+	t.replica = t.replicas[0]
+	if len(devices) > 1 {
+		t.group = d.(kernel.Group)
 	}
-	t.step, err = machine.Compile(d, machine.Program{
-		Rows: rows, Outputs: append([]*gorgonia.Node{g.Loss}, grads...), Inputs: inputs, Bound: bound})
-	if err != nil {
+	if t.stepIn, err = newStaging(devices, steps, t.graph, spec, state.BatchSize); err != nil {
 		return nil, err
 	}
-	// Steps and evaluations never run at once: they share their memory.
-	t.predict, err = machine.Compile(d, machine.Program{
-		Rows: rows, Outputs: []*gorgonia.Node{whole.Logits}, Inputs: append([]*gorgonia.Node{whole.Keep}, whole.X...), Bound: t.evaluate, Over: t.step})
-	if err != nil {
-		return nil, err
-	}
-	if t.losses, err = newLosses(d, t.step.Buffer(g.Loss)); err != nil {
-		return nil, err
-	}
-	if t.stepIn, err = newStaging(t.step, g, spec); err != nil {
-		return nil, err
-	}
-	t.evalIn, err = newStaging(t.predict, whole, spec)
+	t.evalIn, err = newStaging(devices, predicts, t.whole, spec, state.BatchSize)
 	return t, err
 }
 
@@ -97,17 +60,20 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 // rows. draw gives a row's random stream for a purpose. step counts the optimizer's steps; done, where not nil, is
 // told of the rows done.
 func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32, draw draws, step *int64, lr float64, done func(rows int)) (float64, error) {
-	t.losses.begin(*step)
-	err := t.stepIn.each(t.device, s, p, order, draw, func(rows []int32) error {
+	for _, r := range t.replicas {
+		r.losses.begin(*step)
+	}
+	err := t.stepIn.each(s, p, order, draw, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		t.step.Run(len(rows))
-		if err := t.losses.take(len(rows)); err != nil {
+		if err := t.differentiate(len(rows)); err != nil {
 			return err
 		}
 		*step++
-		t.opt.step(t.device, *step, lr)
+		for _, r := range t.replicas {
+			r.opt.step(r.device, *step, lr)
+		}
 		if done != nil {
 			done(len(rows))
 		}
@@ -116,27 +82,68 @@ func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32,
 	if err != nil {
 		return 0, err
 	}
-	total, err := t.losses.sum()
-	return total / float64(max(1, len(order))), err
+	total := 0.0
+	for _, r := range t.replicas {
+		sum, err := r.losses.sum()
+		if err != nil {
+			return 0, err
+		}
+		total += sum
+	}
+	t.average()
+	return total / float64(max(1, len(order))), nil
+}
+
+// differentiate computes the gradients of a minibatch of so many rows, on every device.
+func (t *trainer) differentiate(rows int) error {
+	for i, r := range t.replicas {
+		from, to := kernel.Share(rows, len(t.replicas), i)
+		if from == to {
+			continue
+		}
+		r.step.Run(to - from)
+		if err := r.losses.take(to - from); err != nil {
+			return err
+		}
+	}
+	// A device's loss is the mean over its own rows, and so are its gradients.
+	t.mean(t.graph.Layout.ParamSize, rows, func(r *replica) kernel.Buffer { return r.grads })
+	return nil
+}
+
+// average evens out what training leaves in the buffers: the running statistics, each of a device's own rows.
+func (t *trainer) average() {
+	t.mean(t.graph.Layout.BufferSize, len(t.replicas), func(r *replica) kernel.Buffer { return r.tensors.Buffers })
+}
+
+func (t *trainer) mean(n, rows int, of func(*replica) kernel.Buffer) {
+	if t.group == nil || n == 0 {
+		return
+	}
+	var x, room []kernel.Buffer
+	for _, r := range t.replicas {
+		x, room = append(x, of(r)), append(room, r.room)
+	}
+	t.group.Mean(x, room, n, rows)
 }
 
 // accuracy returns the share of samples whose label has the highest logit, the lowest class on ties; unlabelled samples
 // do not count.
 func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float64, error) {
 	right, labelled := 0, 0
-	t.whole.Fold(t.device, t.evaluate)
+	for _, r := range t.replicas {
+		t.whole.Fold(r.device, r.evaluate)
+	}
 	plan := Whole(s, len(t.evalIn.x))
 	order := make([]int32, plan.Rows())
 	for i := range order {
 		order[i] = int32(i)
 	}
-	err := t.evalIn.each(t.device, s, plan, order, nil, func(rows []int32) error {
+	err := t.evalIn.each(s, plan, order, nil, func(rows []int32) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		t.predict.Run(len(rows))
-		t.device.Download(t.logitOut[:len(rows)*classes], t.predict.Buffer(t.whole.Logits))
-		if err := t.device.Err(); err != nil {
+		if err := t.logits(len(rows), classes); err != nil {
 			return err
 		}
 		for k, row := range rows {
@@ -154,6 +161,23 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 	return float64(right) / float64(max(1, labelled)), err
 }
 
+// logits computes those of a minibatch of so many rows: all devices start before one is waited for.
+func (t *trainer) logits(rows, classes int) error {
+	for i, r := range t.replicas {
+		if from, to := kernel.Share(rows, len(t.replicas), i); to > from {
+			r.predict.Run(to - from)
+		}
+	}
+	for i, r := range t.replicas {
+		from, to := kernel.Share(rows, len(t.replicas), i)
+		r.device.Download(t.logitOut[from*classes:to*classes], r.predict.Buffer(t.whole.Logits))
+		if err := r.device.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func argMax(values []float32) int {
 	best := 0
 	for i, v := range values {
@@ -164,13 +188,41 @@ func argMax(values []float32) int {
 	return best
 }
 
-// weights copies the parameters and the buffers, whose running statistics move with every step, to the host.
+// weights copies the parameters and the buffers, whose running statistics move with every step, to the host. Devices that have come
+// apart are an error: their means were not the same, which only a fault of the machine makes.
 func (t *trainer) weights() (weights, error) {
-	w := weights{params: make([]float32, t.graph.Layout.ParamSize), buffers: make([]float32, t.graph.Layout.BufferSize)}
-	t.device.Download(w.params, t.tensors.Params)
-	t.device.Download(w.buffers, t.tensors.Buffers)
-	return w, t.device.Err()
+	first, err := t.replica.weights(t.graph.Layout)
+	if err != nil {
+		return weights{}, err
+	}
+	for i, r := range t.replicas[1:] {
+		w, err := r.weights(t.graph.Layout)
+		if err != nil {
+			return weights{}, err
+		}
+		if !same(w.params, first.params) || !same(w.buffers, first.buffers) {
+			return weights{}, fmt.Errorf("device %s: the models on its cards 1 and %d, counted from 1, have come apart", t.group.Name(), i+2)
+		}
+	}
+	return first, nil
+}
+
+// same compares bits: a NaN is one.
+func same(a, b []float32) bool {
+	for i := range a {
+		if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // weights are a model's numbers on the host, laid out as its Layout says.
 type weights struct{ params, buffers []float32 }
+
+func (r *replica) weights(l network.Layout) (weights, error) {
+	w := weights{params: make([]float32, l.ParamSize), buffers: make([]float32, l.BufferSize)}
+	r.device.Download(w.params, r.tensors.Params)
+	r.device.Download(w.buffers, r.tensors.Buffers)
+	return w, r.device.Err()
+}
