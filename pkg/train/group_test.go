@@ -6,60 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"mmtools/internal/hostgroup"
 	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/kernel/cpu"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
 )
-
-// group is several CPU devices, whose means are taken as kernel.Group says.
-type group struct {
-	kernel.Device // the first
-	all           []kernel.Device
-	means         int
-}
-
-func newGroup(t *testing.T, n int) *group {
-	t.Helper()
-	g := &group{}
-	for range n {
-		d, err := cpu.New(1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { d.Close() })
-		g.all = append(g.all, d)
-	}
-	g.Device = g.all[0]
-	return g
-}
-
-func (g *group) Devices() []kernel.Device { return g.all }
-
-func (g *group) Mean(x, room []kernel.Buffer, n, rows int) {
-	g.means++
-	total, part := make([]float64, n), make([]float32, n)
-	for i, d := range g.all {
-		if room[i].Len() < kernel.MeanRoom(n, len(g.all)) {
-			panic("no room for the mean")
-		}
-		from, to := kernel.Share(rows, len(g.all), i)
-		if from == to {
-			continue
-		}
-		d.Download(part, x[i])
-		for k, v := range part {
-			total[k] += float64(to-from) * float64(v)
-		}
-	}
-	for k, v := range total {
-		part[k] = float32(v / float64(rows))
-	}
-	for i, d := range g.all {
-		d.Upload(x[i], part)
-	}
-}
 
 // fit trains a new model, and returns it with the losses and accuracies of its epochs.
 func fit(t *testing.T, d kernel.Device, spec network.Spec, state checkpoint.State, rows, epochs int) (*checkpoint.Checkpoint, []Epoch) {
@@ -80,12 +32,12 @@ func fit(t *testing.T, d kernel.Device, spec network.Spec, state checkpoint.Stat
 // moments, losses and accuracies. 49 rows in minibatches of 16 leave one, for the first device alone.
 func TestGroupEqualsOne(t *testing.T) {
 	for _, optimizer := range Optimizers {
-		want, epochs := fit(t, newGroup(t, 1), testSpec(), testState(optimizer), 49, 3)
+		want, epochs := fit(t, hostgroup.New(t, 1), testSpec(), testState(optimizer), 49, 3)
 		for _, devices := range []int{2, 3, 4} {
-			g := newGroup(t, devices)
+			g := hostgroup.New(t, devices)
 			got, gotEpochs := fit(t, g, testSpec(), testState(optimizer), 49, 3)
-			if g.means != 3*(4+1) { // four steps and the statistics
-				t.Errorf("%d devices: %d means", devices, g.means)
+			if g.Means != 3*(4+1) { // four steps and the statistics
+				t.Errorf("%d devices: %d means", devices, g.Means)
 			}
 			for i, w := range want.Tensors {
 				var apart, length float64
@@ -112,7 +64,7 @@ func TestGroupStatistics(t *testing.T) {
 	spec, state := testSpec(), testState("sgd")
 	spec.Modalities[1].Shape, spec.Modalities[1].Backbone = []int{1, 2, 2}, "cnn:4"
 	run := func(devices int) *checkpoint.Checkpoint {
-		c, _ := fit(t, newGroup(t, devices), spec, state, 16, 1)
+		c, _ := fit(t, hostgroup.New(t, devices), spec, state, 16, 1)
 		return c
 	}
 	one, two := run(1), run(2)
@@ -141,7 +93,7 @@ func TestGroupComesApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRun(c, Options{Device: newGroup(t, 3), Samples: s})
+	r, err := newRun(c, Options{Device: hostgroup.New(t, 3), Samples: s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +115,7 @@ func TestGroupWantsARowEach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(context.Background(), c, Options{Device: newGroup(t, 3), Epochs: 1, Samples: s}); err == nil || !strings.Contains(err.Error(), "2 rows for 3 cards") {
+	if err := Run(context.Background(), c, Options{Device: hostgroup.New(t, 3), Epochs: 1, Samples: s}); err == nil || !strings.Contains(err.Error(), "2 rows for 3 cards") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 // Device is a card. Kernels are queued on one stream, and copies from the host on another beside it.
 type Device struct {
+	name      string // as --device takes it
 	card      cu.Device
 	context   cu.CUContext
 	precision kernel.Precision
@@ -43,7 +44,7 @@ var _ interface {
 	kernel.Gatherer
 } = (*Device)(nil)
 
-// New opens a card. The error is ErrNoDriver or ErrNoCard where there is none.
+// New opens a card, or several as a kernel.Group. The error is ErrNoDriver or ErrNoCard where there is none.
 func New(o Options) (kernel.Device, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -60,16 +61,46 @@ func New(o Options) (kernel.Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("counting the cards: %w", err)
 	}
-	if o.Card >= n {
-		return nil, fmt.Errorf("%w: number %d of %d", ErrNoCard, o.Card, n)
+	cards := o.Cards
+	switch {
+	case n == 0:
+		return nil, ErrNoCard
+	case o.All:
+		cards = nil
+		for i := range n {
+			cards = append(cards, i)
+		}
+	case len(cards) == 0:
+		cards = []int{0}
 	}
-	d := &Device{precision: o.Precision, functions: map[string]cu.Function{}, stages: map[cu.DevicePtr]*stage{}}
-	if d.card, err = cu.GetDevice(o.Card); err != nil {
-		return nil, fmt.Errorf("opening card %d: %w", o.Card, err)
+	for _, card := range cards {
+		if card >= n {
+			return nil, fmt.Errorf("%w: number %d, the driver finds %d, counted from 0", ErrNoCard, card, n)
+		}
+	}
+	if len(cards) > 1 {
+		return newGroup(cards, o)
+	}
+	d, err := newDevice(cards[0], o)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// newDevice opens the card of a number.
+func newDevice(card int, o Options) (*Device, error) {
+	d := &Device{name: "cuda", precision: o.Precision, functions: map[string]cu.Function{}, stages: map[cu.DevicePtr]*stage{}}
+	if card > 0 {
+		d.name = groupName([]int{card})
+	}
+	var err error
+	if d.card, err = cu.GetDevice(card); err != nil {
+		return nil, fmt.Errorf("opening card %d: %w", card, err)
 	}
 	// The card's primary context is the one that cuBLAS and cuDNN take.
 	if d.context, err = d.card.RetainPrimaryCtx(); err != nil {
-		return nil, fmt.Errorf("opening card %d: %w", o.Card, err)
+		return nil, fmt.Errorf("opening card %d: %w", card, err)
 	}
 	d.do("starting", d.start)
 	if d.err != nil {
@@ -115,12 +146,12 @@ func (d *Device) do(doing string, f func() error) {
 		err = f()
 	}
 	if err != nil {
-		d.err = fmt.Errorf("cuda: %s: %w", doing, err)
+		d.err = fmt.Errorf("%s: %s: %w", d.name, doing, err)
 	}
 }
 
-// Name returns "cuda".
-func (d *Device) Name() string { return "cuda" }
+// Name returns "cuda", or "cuda:" and numbers for other cards than the first alone.
+func (d *Device) Name() string { return d.name }
 
 // Engine names the card and what computes on it, for logs and benchmarks.
 func (d *Device) Engine() string {

@@ -26,6 +26,7 @@ import (
 const (
 	blasEnvironment = "MM_CUDA_BLAS"
 	dnnEnvironment  = "MM_CUDA_DNN"
+	ncclEnvironment = "MM_CUDA_NCCL"
 )
 
 // candidates are the files to try for a library, the newest first.

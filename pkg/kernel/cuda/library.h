@@ -1,4 +1,4 @@
-// cuBLAS and cuDNN, opened at run time: as much of their interfaces as is called here.
+// cuBLAS, cuDNN and NCCL, opened at run time: as much of their interfaces as is called here.
 #ifndef MM_LIBRARY_H
 #define MM_LIBRARY_H
 
@@ -35,5 +35,21 @@ void mm_dnn_forget(mm_dnn *d, mm_plan *p);
 
 // mm_dnn_run computes out from in and other: y from x and w; dx from dy and w; dw from dy and x.
 int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t out, uint64_t in, uint64_t other, uint64_t workspace, size_t workspace_size);
+
+typedef struct mm_nccl mm_nccl;
+
+// mm_nccl_open opens the library at path and connects n cards, given by their numbers, or says why not in message.
+mm_nccl *mm_nccl_open(const char *path, const int *cards, int n, char *message, size_t size);
+void mm_nccl_close(mm_nccl *l);
+
+// A move of n float32 from one card's memory to another's; the cards are counted as mm_nccl_open was given them.
+typedef struct {
+	int from, to;
+	uint64_t source, target;
+	size_t n;
+} mm_move;
+
+// mm_nccl_move queues n moves at once, each on the streams of both its cards; it returns NCCL's status.
+int mm_nccl_move(mm_nccl *l, const mm_move *all, int n, void *const *streams);
 
 #endif

@@ -64,7 +64,7 @@ func (d *Device) alloc(n int) (buffer, error) {
 	p, err := cu.MemAlloc(int64(4 * n))
 	if err == cu.OutOfMemory {
 		free, _, err := cu.MemInfo()
-		return buffer{}, errors.Join(&kernel.MemoryError{Device: "cuda", Wanted: int64(4 * n), Free: free}, err)
+		return buffer{}, errors.Join(&kernel.MemoryError{Device: d.name, Wanted: int64(4 * n), Free: free}, err)
 	}
 	if err != nil {
 		return buffer{}, err

@@ -15,9 +15,10 @@ var (
 	ErrNoCard   = errors.New("no card")
 )
 
-// Options say which card to open, and how it computes.
+// Options say which cards to open, and how they compute.
 type Options struct {
-	Card      int // 0 is the first
+	Cards     []int // by their numbers, which begin at 0; none is the first alone
+	All       bool  // all that there are, in their order
 	Precision kernel.Precision
 }
 
@@ -25,8 +26,13 @@ func (o Options) check() error {
 	if o.Precision != "" && !slices.Contains(precisions, o.Precision) {
 		return fmt.Errorf("precision %q: want one of %v", o.Precision, precisions)
 	}
-	if o.Card < 0 {
-		return fmt.Errorf("card %d: want 0 or more", o.Card)
+	for i, card := range o.Cards {
+		switch {
+		case card < 0:
+			return fmt.Errorf("card %d: want 0 or more", card)
+		case slices.Contains(o.Cards[:i], card):
+			return fmt.Errorf("card %d is named twice", card)
+		}
 	}
 	return nil
 }

@@ -141,6 +141,18 @@ func hold(t *testing.T, got, want *checkpoint.Checkpoint, bound float64) {
 	}
 }
 
+// holdBits compares two runs of the same.
+func holdBits(t *testing.T, got, want *checkpoint.Checkpoint) {
+	t.Helper()
+	for i, tensor := range want.Tensors {
+		for k, v := range tensor.Data {
+			if math.Float32bits(v) != math.Float32bits(got.Tensors[i].Data[k]) {
+				t.Fatalf("%s: element %d differs between two runs", tensor.Name, k)
+			}
+		}
+	}
+}
+
 // trained is a model and its optimizer.
 type trained struct{ fusion, backbone, optimizer string }
 
@@ -180,13 +192,7 @@ func TestTrainingEqualsCPU(t *testing.T) {
 						first = got
 						continue
 					}
-					for i, tensor := range first.Tensors {
-						for k, v := range tensor.Data {
-							if math.Float32bits(v) != math.Float32bits(got.Tensors[i].Data[k]) {
-								t.Fatalf("%s: element %d differs between two runs", tensor.Name, k)
-							}
-						}
-					}
+					holdBits(t, got, first)
 				}
 			})
 		}
@@ -338,8 +344,12 @@ func TestRefuses(t *testing.T) {
 	if err := driver.Open(); err != nil {
 		t.Error(err)
 	}
-	if _, err := New(Options{Card: 7}); err == nil || !strings.Contains(err.Error(), "number 7 of 1") {
-		t.Errorf("card 7: got %v", err)
+	for want, o := range map[string]Options{
+		"number 7, the driver finds 1": {Cards: []int{0, 7}}, "card -1": {Cards: []int{-1}}, "card 0 is named twice": {Cards: []int{0, 0}},
+	} {
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("cards %v: got %v, want %s", o.Cards, err, want)
+		}
 	}
 	if _, err := New(Options{Precision: "float8"}); err == nil {
 		t.Error("precision float8 was taken")

@@ -1,16 +1,19 @@
 // An emulated CUDA driver over host memory, for tests: as much of it as pkg/kernel/cuda calls.
 //
 // It is unkind where a card may be. Nothing that is queued on a stream runs before somebody waits for it, so that a missing
-// wait shows; fresh memory is NaN; a call that stream capture forbids breaks the capture; a kernel must be in the module's PTX.
+// wait shows; fresh memory is NaN; a call that stream capture forbids breaks the capture; a kernel must be in the module's PTX; and a
+// stream, an event, a kernel and all memory that it is given must be of the card whose context is current.
 //
 //	MM_EMULATED_CARDS   the number of cards (1)
 //	MM_EMULATED_MEMORY  bytes of each (1 GiB)
+//	MM_EMULATED_PEERS   0: no card reaches another's memory (1)
 #include <cstdlib>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,7 @@ using Work = std::function<void()>;
 
 struct CUctx_st {
 	int card;
+	std::set<CUcontext> reaches;
 	size_t used = 0;
 	std::map<CUdeviceptr, size_t> memory;
 };
@@ -35,6 +39,7 @@ struct CUstream_st {
 };
 
 struct CUevent_st {
+	CUcontext context;
 	CUstream stream = nullptr;
 	unsigned long long at = 0;
 };
@@ -48,12 +53,14 @@ struct CUgraphExec_st {
 };
 
 struct CUfunc_st {
+	CUcontext context;
 	std::string name;
 	void (*thread)(void **);
 	int parameters;
 };
 
 struct CUmod_st {
+	CUcontext context;
 	std::string image;
 	std::map<std::string, CUfunc_st> functions;
 };
@@ -124,22 +131,34 @@ CUresult enqueue(CUstream s, Work work) {
 	return CUDA_SUCCESS;
 }
 
-// inside tells whether n bytes at p are within one allocation of some card.
-bool inside(CUdeviceptr p, size_t n) {
+// owner is the context in whose card's memory n bytes at p lie, within one allocation; null where they do not.
+CUcontext owner(CUdeviceptr p, size_t n) {
 	for (auto &c : contexts) {
 		auto after = c->memory.upper_bound(p);
 		if (after == c->memory.begin()) continue;
 		auto &[start, size] = *std::prev(after);
-		if (p + n <= start + size) return true;
+		if (p + n <= start + size) return c.get();
 	}
-	return false;
+	return nullptr;
 }
+
+// inside tells whether n bytes at p are memory of the current card.
+bool inside(CUdeviceptr p, size_t n) { return current && owner(p, n) == current; }
 
 } // namespace
 
 void emulate_register(const char *name, void (*thread)(void **), int parameters) { kernels()[name] = {thread, parameters}; }
 
 void emulate_enqueue(CUstream s, Work work) { enqueue(s, std::move(work)); }
+
+unsigned long long emulate_position(CUstream s) { return s->queued; }
+
+void emulate_run_until(CUstream s, unsigned long long at) { run_until(s, at); }
+
+bool emulate_inside(CUcontext c, CUstream s, CUdeviceptr p, size_t n) {
+	Guard g(lock);
+	return s->context == c && owner(p, n) == c;
+}
 
 extern "C" {
 
@@ -276,7 +295,7 @@ CUresult cuMemFreeHost(void *p) {
 }
 
 static CUresult copy(void *to, const void *from, size_t n, CUstream s) {
-	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (!current || !s || s->context != current) return CUDA_ERROR_INVALID_CONTEXT;
 	return enqueue(s, [=] { memmove(to, from, n); });
 }
 
@@ -298,8 +317,22 @@ CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t n, CUstre
 	return copy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, n, s);
 }
 
-CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext, CUdeviceptr from, CUcontext, size_t n, CUstream s) {
-	return cuMemcpyDtoDAsync_v2(to, from, n, s);
+CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext at, CUdeviceptr from, CUcontext other, size_t n, CUstream s) {
+	Guard g(lock);
+	if (!n || owner(to, n) != at || owner(from, n) != other) return CUDA_ERROR_INVALID_VALUE;
+	return copy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, n, s);
+}
+
+CUresult cuDeviceCanAccessPeer(int *can, CUdevice d, CUdevice other) {
+	*can = d != other && setting("MM_EMULATED_PEERS", 1) != 0;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxEnablePeerAccess(CUcontext other, unsigned int) {
+	Guard g(lock);
+	if (!current || !other || other == current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (!setting("MM_EMULATED_PEERS", 1)) return CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
+	return current->reaches.insert(other).second ? CUDA_SUCCESS : CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED;
 }
 
 CUresult cuMemsetD32Async(CUdeviceptr to, unsigned int value, size_t n, CUstream s) {
@@ -342,7 +375,7 @@ CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned int) {
 
 CUresult cuEventCreate(CUevent *e, unsigned int) {
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
-	*e = new CUevent_st;
+	*e = new CUevent_st{current};
 	return CUDA_SUCCESS;
 }
 
@@ -353,6 +386,7 @@ CUresult cuEventDestroy_v2(CUevent e) {
 
 CUresult cuEventRecord(CUevent e, CUstream s) {
 	Guard g(lock);
+	if (e->context != s->context) return CUDA_ERROR_INVALID_HANDLE;
 	if (s->capture) { // allowed on a card; nothing here needs it
 		s->broken = true;
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
@@ -376,7 +410,7 @@ CUresult cuEventElapsedTime(float *ms, CUevent, CUevent) {
 
 CUresult cuModuleLoadData(CUmodule *m, const void *image) {
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
-	*m = new CUmod_st{(const char *)image, {}};
+	*m = new CUmod_st{current, (const char *)image, {}};
 	if ((*m)->image.find(".address_size 64") != std::string::npos) return CUDA_SUCCESS;
 	delete *m;
 	return CUDA_ERROR_INVALID_PTX;
@@ -391,7 +425,7 @@ CUresult cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name) {
 	Guard g(lock);
 	auto found = kernels().find(name);
 	if (found == kernels().end() || m->image.find(".entry " + std::string(name) + "(") == std::string::npos) return CUDA_ERROR_NOT_FOUND;
-	m->functions[name] = {name, found->second.thread, found->second.parameters};
+	m->functions[name] = {m->context, name, found->second.thread, found->second.parameters};
 	*f = &m->functions[name];
 	return CUDA_SUCCESS;
 }
@@ -401,8 +435,13 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 	Guard g(lock);
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
 	if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || bx * by * bz > 1024 || bx * by * bz == 0 || shared) return CUDA_ERROR_INVALID_VALUE;
+	if (!s || s->context != current || f->context != current) return CUDA_ERROR_INVALID_HANDLE;
 	std::vector<uint64_t> values(f->parameters);
-	for (int i = 0; i < f->parameters; i++) memcpy(&values[i], parameters[i], 8);
+	for (int i = 0; i < f->parameters; i++) {
+		memcpy(&values[i], parameters[i], 8);
+		CUcontext of = owner(values[i], 1); // a number that is no address is in no memory
+		if (of && of != current) return CUDA_ERROR_ILLEGAL_ADDRESS;
+	}
 	auto thread = f->thread;
 	auto name = f->name;
 	bool captured = s && s->capture;

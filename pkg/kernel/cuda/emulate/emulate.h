@@ -9,4 +9,11 @@
 // emulate_enqueue queues host work on an emulated stream, or adds it to the graph that the stream is capturing.
 void emulate_enqueue(CUstream stream, std::function<void()> work);
 
+// emulate_position is how much has been queued on a stream, and emulate_run_until runs as much of it.
+unsigned long long emulate_position(CUstream stream);
+void emulate_run_until(CUstream stream, unsigned long long at);
+
+// emulate_inside tells whether a stream and n bytes at p are of the card of a context.
+bool emulate_inside(CUcontext context, CUstream stream, CUdeviceptr p, size_t n);
+
 #endif
