@@ -26,7 +26,7 @@ complete -c mm-fit -l seed -r -d 'Seed of every random choice; the same seed giv
 complete -c mm-fit -l weights -r -d 'Start the backbone of modality NAME from a safetensors file with PyTorch\'s names, such as torchvision\'s ResNet-18 trained on ImageNet (its fc is ignored), or, without NAME, the whole model from one with the model\'s own'
 complete -c mm-fit -l weights-stem -r -f -a 'exact sum drawn' -d 'First convolution of --weights NAME=FILE that was trained on another number of channels: refuse it with exact; sum spreads the sum over its channels evenly on the model\'s; drawn leaves the model\'s as it was drawn (default: exact)'
 complete -c mm-fit -l export -r -d 'Write the backbone of modality NAME, or the whole model, to a safetensors file too, with the names of --weights: the best epoch\'s weights where the model keeps them'
-complete -c mm-fit -l device -r -f -a 'auto cpu cuda' -d 'Compute on cpu, on cuda (an NVIDIA GPU), or on the best that is there with auto (default: auto)'
+complete -c mm-fit -l device -r -f -a 'auto cpu cuda' -d 'Compute on cpu, on cuda (the first NVIDIA GPU), on cuda:N or cuda:N,N,.'
 complete -c mm-fit -l threads -r -d 'Compute with N threads; 0 takes every core (default: 0)'
 complete -c mm-fit -l precision -r -f -a 'float32 tf32 bf16' -d 'Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, and pays on processors with AMX (default: float32)'
 complete -c mm-fit -s o -l output -r -d 'Write to FILE, through a temporary file beside it that replaces it on success (default: standard output; - writes to a terminal too)'

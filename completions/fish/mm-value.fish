@@ -21,7 +21,7 @@ complete -c mm-value -l left-out -d 'Value the samples alone that the model was 
 complete -c mm-value -l summary -r -d 'Write what there is to read in the contributions to FILE as JSON: means, shares, quantiles, classes, agreement, the largest discrepancies'
 complete -c mm-value -l batch-size -r -d 'Give the model N samples at once (default: 512)'
 complete -c mm-value -l seed -r -d 'Seed of every random choice; the same seed gives the same bytes (default: 0)'
-complete -c mm-value -l device -r -f -a 'auto cpu cuda' -d 'Compute on cpu, on cuda (an NVIDIA GPU), or on the best that is there with auto (default: auto)'
+complete -c mm-value -l device -r -f -a 'auto cpu cuda' -d 'Compute on cpu, on cuda (the first NVIDIA GPU), on cuda:N or cuda:N,N,.'
 complete -c mm-value -l threads -r -d 'Compute with N threads; 0 takes every core (default: 0)'
 complete -c mm-value -l precision -r -f -a 'float32 tf32 bf16' -d 'Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, and pays on processors with AMX (default: float32)'
 complete -c mm-value -s o -l output -r -d 'Write to FILE, through a temporary file beside it that replaces it on success (default: standard output; - writes to a terminal too)'

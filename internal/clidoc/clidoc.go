@@ -69,7 +69,11 @@ func describeNode(n *kong.Node) command {
 		if !f.IsBool() && !f.IsCounter() {
 			o.value = f.FormatPlaceHolder()
 		}
-		for _, e := range f.EnumSlice() {
+		choices := f.EnumSlice()
+		if some := f.Tag.Get("complete"); some != "" { // of more than can be listed
+			choices = strings.Split(some, ",")
+		}
+		for _, e := range choices {
 			if e != "" {
 				o.choices = append(o.choices, e)
 			}

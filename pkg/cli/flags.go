@@ -20,7 +20,7 @@ type Seed struct {
 
 // Device is --device and --threads, where the numbers are computed.
 type Device struct {
-	Device  string `default:"auto" enum:"auto,cpu,cuda" placeholder:"NAME" env:"MM_DEVICE" help:"Compute on cpu, on cuda (an NVIDIA GPU), or on the best that is there with auto (default: ${default})."`
+	Device  string `default:"auto" complete:"auto,cpu,cuda" placeholder:"NAME" env:"MM_DEVICE" help:"Compute on cpu, on cuda (the first NVIDIA GPU), on cuda:N or cuda:N,N,... (GPUs by number, from 0; several share each minibatch), on cuda:all, or with auto on the first GPU where there is one and else on the CPU (default: ${default})."`
 	Threads int    `default:"0" placeholder:"N" env:"MM_THREADS" help:"Compute with N threads; 0 takes every core (default: ${default})."`
 
 	Precision string `default:"float32" enum:"float32,tf32,bf16" placeholder:"TYPE" env:"MM_PRECISION" help:"Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, and pays on processors with AMX (default: ${default})."`
@@ -32,8 +32,11 @@ func (d Device) DeviceOptions(ctx *Context) device.Options {
 		Note: func(why string) { ctx.Log.Info().Msg(why) }}
 }
 
-// Validate refuses a negative number of threads.
+// Validate refuses what names no device, and a negative number of threads.
 func (d Device) Validate() error {
+	if err := device.Check(d.Device); err != nil {
+		return Usage("--%w", err) // the error begins with the name of the flag
+	}
 	if d.Threads < 0 {
 		return Usage("--threads: got %d, want 0 or more", d.Threads)
 	}

@@ -4,6 +4,9 @@ package device
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"mmtools/pkg/kernel"
 	"mmtools/pkg/kernel/cpu"
@@ -12,36 +15,70 @@ import (
 
 // Options say which device to open, and how.
 type Options struct {
-	Name      string           // cpu, cuda, or auto and "" for the best that is there
+	Name      string           // as Names says; "" is auto
 	Threads   int              // of the CPU; 0 takes every core
 	Precision kernel.Precision // "" is float32
 	// Note is told why auto does not take a card; it may be nil. A program that was built without CUDA has nothing to tell.
 	Note func(why string)
 }
 
-// Open opens a device. The caller closes it.
-func Open(o Options) (kernel.Device, error) {
-	switch o.Name {
-	case "cpu":
-		return openCPU(o)
-	case "cuda":
-		d, err := cuda.New(cuda.Options{Precision: o.Precision})
-		if err != nil {
-			return nil, fmt.Errorf("opening device cuda: %w", err)
-		}
-		return d, nil
-	case "auto", "":
-		d, err := cuda.New(cuda.Options{Precision: o.Precision})
-		if err == nil {
-			return d, nil
-		}
-		if o.Note != nil && !errors.Is(err, cuda.ErrNotBuilt) {
-			o.Note(fmt.Sprintf("device cuda: %v, using cpu", reason(err)))
-		}
-		return openCPU(o)
-	default:
-		return nil, fmt.Errorf("device %q: want auto, cpu or cuda", o.Name)
+// Names says how devices are named.
+const Names = "auto, cpu, cuda (the first card), cuda:N or cuda:N,N,... (cards by number, from 0) or cuda:all"
+
+// Check returns an error for a name that no machine has a device of.
+func Check(name string) error {
+	_, _, err := parse(name)
+	return err
+}
+
+// parse returns the kind of device, auto, cpu or cuda, and which cards.
+func parse(name string) (kind string, o cuda.Options, err error) {
+	kind, cards, several := strings.Cut(name, ":")
+	switch {
+	case name == "":
+		return "auto", o, nil
+	case kind != "cuda" && several, kind != "auto" && kind != "cpu" && kind != "cuda":
+		return "", o, fmt.Errorf("device %q: want %s", name, Names)
+	case !several:
+		return kind, o, nil
+	case cards == "all":
+		o.All = true
+		return kind, o, nil
 	}
+	for number := range strings.SplitSeq(cards, ",") {
+		card, err := strconv.ParseUint(number, 10, 16)
+		if err != nil {
+			return "", o, fmt.Errorf("device %q: card %q: want %s", name, number, Names)
+		}
+		if slices.Contains(o.Cards, int(card)) {
+			return "", o, fmt.Errorf("device %q: card %d is named twice", name, card)
+		}
+		o.Cards = append(o.Cards, int(card))
+	}
+	return kind, o, nil
+}
+
+// Open opens a device, which is a kernel.Group where it is several cards. The caller closes it.
+func Open(o Options) (kernel.Device, error) {
+	kind, cards, err := parse(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	if kind == "cpu" {
+		return openCPU(o)
+	}
+	cards.Precision = o.Precision
+	d, err := cuda.New(cards)
+	switch {
+	case err == nil:
+		return d, nil
+	case kind == "cuda":
+		return nil, fmt.Errorf("opening device %s: %w", o.Name, err)
+	}
+	if o.Note != nil && !errors.Is(err, cuda.ErrNotBuilt) {
+		o.Note(fmt.Sprintf("device cuda: %v, using cpu", reason(err)))
+	}
+	return openCPU(o)
 }
 
 func openCPU(o Options) (kernel.Device, error) {

@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,6 +37,29 @@ func TestOpenRefuses(t *testing.T) {
 		if d, err := Open(o); err == nil {
 			d.Close()
 			t.Errorf("%+v was opened", o)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"": "auto []", "auto": "auto []", "cpu": "cpu []", "cuda": "cuda []", "cuda:0": "cuda [0]", "cuda:3,1": "cuda [3 1]", "cuda:all": "cuda all",
+	} {
+		kind, o, err := parse(name)
+		got := fmt.Sprint(kind, " ", o.Cards)
+		if o.All {
+			got = kind + " all"
+		}
+		if err != nil || got != want {
+			t.Errorf("%q: got %s, %v, want %s", name, got, err, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"gpu": "want auto", "cpu:0": "want auto", "auto:all": "want auto", "cuda:": `card ""`, "cuda:1,": `card ""`, "cuda:-1": `card "-1"`,
+		"cuda:0,1,0": "card 0 is named twice", "cuda:99999": `card "99999"`, "cuda:all,1": `card "all"`,
+	} {
+		if err := Check(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", name, err, want)
 		}
 	}
 }

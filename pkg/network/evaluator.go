@@ -55,7 +55,8 @@ func Load(m schema.Model, d kernel.Device, rows int, weights string) (Evaluator,
 	return NewEvaluator(spec, d, rows, params, buffers)
 }
 
-// NewEvaluator makes the evaluator of a model whose tensors lie in two runs as its Layout says.
+// NewEvaluator makes the evaluator of a model whose tensors lie in two runs as its Layout says. On a kernel.Group every minibatch is
+// divided among its devices.
 func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) (Evaluator, error) {
 	_, f, err := s.parts()
 	if err != nil {
@@ -71,11 +72,16 @@ func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) 
 		}
 		return newJointEvaluator(s, d, rows, tensors)
 	}
-	free := kernel.Free(d)
-	e, err := setUp(d, rows)
+	free, devices := kernel.Free(d), kernel.Devices(d)
+	var e Evaluator
+	if len(devices) > 1 {
+		e, err = newGroupEvaluator(devices, rows, setUp)
+	} else {
+		e, err = setUp(d, rows)
+	}
 	if err != nil {
 		return nil, kernel.Fits(err, free, rows, func(d kernel.Device, rows int) error {
-			_, err := setUp(d, rows)
+			_, err := setUp(d, kernel.Largest(rows, len(devices)))
 			return err
 		})
 	}
@@ -116,9 +122,16 @@ func (e *evaluation) Modalities() []modality.Modality { return e.spec.Channels()
 func (e *evaluation) Classes() []string               { return e.spec.Classes }
 func (e *evaluation) MaxRows() int                    { return e.machine.Rows() }
 
+func checkRows(rows, most int) error {
+	if rows < 1 || rows > most {
+		return fmt.Errorf("minibatch of %d rows, want 1 to %d", rows, most)
+	}
+	return nil
+}
+
 func (e *evaluation) Load(b *Minibatch) error {
-	if b.Rows < 1 || b.Rows > e.MaxRows() {
-		return fmt.Errorf("minibatch of %d rows, want 1 to %d", b.Rows, e.MaxRows())
+	if err := checkRows(b.Rows, e.MaxRows()); err != nil {
+		return err
 	}
 	for p, x := range e.x {
 		if prepare := e.prepare[p]; prepare != nil {

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"mmtools/internal/hostgroup"
 	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/hostgroup"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
 )

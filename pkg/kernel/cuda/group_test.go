@@ -7,9 +7,9 @@ import (
 	"math"
 	"testing"
 
-	"mmtools/internal/hostgroup"
 	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/hostgroup"
 )
 
 // openGroup opens so many emulated cards. ways are "nccl", "peers", and "host" for cards that do not reach each other's memory.
@@ -93,12 +93,12 @@ func TestMean(t *testing.T) {
 }
 
 // A run on several cards is that of as many CPU devices, batch normalisation by each card's own rows and all; its bytes are the same
-// by NCCL and by copies, and the same twice. Twenty-one rows leave a minibatch of five.
+// by NCCL and by copies. Twenty-one rows leave a minibatch of five.
 func TestGroupTrains(t *testing.T) {
 	for _, c := range []struct {
 		trained
 		cards int
-	}{{all[0], 2}, {all[5], 2}, {all[1], 4}, {all[4], 3}} {
+	}{{all[5], 2}, {all[1], 3}} {
 		spec, state := model(c.fusion, c.backbone), settings(c.optimizer)
 		data := samples(t, spec, 21)
 		want, losses, accuracy, err := fit(t, hostgroup.New(t, c.cards), nil, spec, state, data, 2)
@@ -106,7 +106,7 @@ func TestGroupTrains(t *testing.T) {
 			t.Fatal(err)
 		}
 		var first *checkpoint.Checkpoint
-		for _, way := range []string{"nccl", "nccl", "peers"} {
+		for _, way := range []string{"nccl", "peers"} {
 			d := openGroup(t, c.cards, way, c.cards == 2)
 			got, gotLosses, gotAccuracy, err := fit(t, d, nil, spec, state, data, 2)
 			if err != nil {

@@ -1,0 +1,97 @@
+package network
+
+import (
+	"errors"
+	"sync"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/modality"
+)
+
+// groupEvaluator divides each minibatch among the devices of a group: each has the whole model and a share of the rows. The results
+// lie in the rows' order.
+type groupEvaluator struct {
+	Evaluator             // of the first device
+	all       []Evaluator // one a device
+	rows, max int         // of the minibatch loaded, of the largest
+}
+
+// additiveGroup is a groupEvaluator of a model whose logits are a sum of parts.
+type additiveGroup struct{ *groupEvaluator }
+
+// newGroupEvaluator makes an evaluator of each device by setUp.
+func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.Device, rows int) (Evaluator, error)) (Evaluator, error) {
+	g := &groupEvaluator{max: rows}
+	for _, d := range devices {
+		e, err := setUp(d, kernel.Largest(rows, len(devices)))
+		if err != nil {
+			return nil, err
+		}
+		g.all = append(g.all, e)
+	}
+	g.Evaluator = g.all[0]
+	if _, ok := g.Evaluator.(additiveParts); ok {
+		return additiveGroup{g}, nil
+	}
+	return g, nil
+}
+
+// additiveParts is what a model whose logits are a sum of parts has beside an Evaluator's methods.
+type additiveParts interface {
+	Parts(parts, bias []float32) error
+}
+
+func (g *groupEvaluator) MaxRows() int { return g.max }
+
+// each calls f for every device's share of the minibatch loaded, all at once: a device is waited for by its own goroutine.
+func (g *groupEvaluator) each(f func(e Evaluator, from, to int) error) error {
+	errs := make([]error, len(g.all))
+	var wait sync.WaitGroup
+	for i, e := range g.all {
+		if from, to := kernel.Share(g.rows, len(g.all), i); from < to {
+			wait.Go(func() { errs[i] = f(e, from, to) })
+		}
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// Load gives every device its share of a minibatch.
+func (g *groupEvaluator) Load(b *Minibatch) error {
+	if err := checkRows(b.Rows, g.max); err != nil {
+		return err
+	}
+	g.rows = b.Rows
+	return g.each(func(e Evaluator, from, to int) error {
+		share := Minibatch{Rows: to - from, Keep: b.Keep[from:to]}
+		for p, m := range e.Modalities() {
+			share.X = append(share.X, b.X[p][from*m.Size():to*m.Size()])
+		}
+		return e.Load(&share)
+	})
+}
+
+// Logits writes the logits of coalition c.
+func (g *groupEvaluator) Logits(c modality.Coalition, dst []float32) error {
+	classes := len(g.Classes())
+	return g.each(func(e Evaluator, from, to int) error { return e.Logits(c, dst[from*classes:to*classes]) })
+}
+
+// Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).
+func (g additiveGroup) Parts(parts, bias []float32) error {
+	n, classes := len(g.Modalities()), len(bias)
+	return g.each(func(e Evaluator, from, to int) error {
+		size := (to - from) * classes
+		share, same := make([]float32, n*size), make([]float32, classes)
+		if err := e.(additiveParts).Parts(share, same); err != nil {
+			return err
+		}
+		for p := range n {
+			copy(parts[(p*g.rows+from)*classes:], share[p*size:][:size])
+		}
+		if from == 0 {
+			copy(bias, same)
+		}
+		return nil
+	})
+}
