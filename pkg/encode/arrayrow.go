@@ -2,7 +2,6 @@ package encode
 
 import (
 	"context"
-	"math"
 	"strconv"
 
 	"mmtools/pkg/media"
@@ -83,8 +82,16 @@ func arrayRow(array *media.Array, i int, element Element, store []any, p int) (a
 
 // notFinite returns the place of the first NaN or infinity in x, or -1.
 func notFinite(x []float32) int {
-	for i, v := range x {
-		if math.Float32bits(v)>>23&0xff == 0xff {
+	const together = 8 // what is not finite makes the sum of differences NaN, which else is 0
+	i := 0
+	for ; i+together <= len(x); i += together {
+		p := (*[together]float32)(x[i:])
+		if ((p[0]-p[0])+(p[1]-p[1]))+((p[2]-p[2])+(p[3]-p[3]))+(((p[4]-p[4])+(p[5]-p[5]))+((p[6]-p[6])+(p[7]-p[7]))) != 0 {
+			break
+		}
+	}
+	for ; i < len(x); i++ {
+		if v := x[i]; v-v != 0 { // NaN, also of infinity
 			return i
 		}
 	}

@@ -99,11 +99,9 @@ func (d *soundDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 
 // samples returns the part of a sound that is wanted, at its own rate, borrowed until the next.
 func (d *soundDecoder) samples(ctx context.Context, f *os.File, size int64, cut ffmpeg.Cut) (mono []float32, rate int, err error) {
-	if isWAV(f) {
-		mono, err := d.readWAV(f, size, cut)
-		if !errors.Is(err, media.ErrEncoding) {
-			return mono, d.wav.Rate, err
-		}
+	mono, err = d.readWAV(f, size, cut)
+	if !errors.Is(err, media.ErrForm) && !errors.Is(err, media.ErrEncoding) {
+		return mono, d.wav.Rate, err
 	}
 	tools, err := d.tools.get()
 	if err != nil {
@@ -120,16 +118,6 @@ func (d *soundDecoder) samples(ctx context.Context, f *os.File, size int64, cut 
 		d.mono = s.Samples
 	}
 	return s.Samples, s.Rate, err
-}
-
-// isWAV tells whether a file begins as those do that media.WAV reads.
-func isWAV(f *os.File) bool {
-	var head [12]byte
-	if n, _ := f.ReadAt(head[:], 0); n < len(head) {
-		return n < 4 || string(head[:4]) == "RIFF" // too short for any: the error is the wav reader's
-	}
-	form := string(head[:4])
-	return (form == "RIFF" || form == "RF64" || form == "BW64") && string(head[8:]) == "WAVE"
 }
 
 // readWAV reads a wav file's part.

@@ -27,6 +27,10 @@ type group struct {
 // groupBytes is about how much decoded data a group holds.
 const groupBytes = 1 << 20
 
+// tail is the part of the rows left, as its inverse, that a group takes at most. It does not follow the number of threads: encoders
+// see the same batches with any.
+const tail = 8
+
 // Run decodes rows of src and calls emit with each in list order, on the caller's goroutine. The row is borrowed until emit returns.
 // The first error in list order, of decoding or of emit, ends the run; so does ctx.
 func Run(ctx context.Context, src Source, o RunOptions, emit func(*Row) error) (err error) {
@@ -63,7 +67,8 @@ func Run(ctx context.Context, src Source, o RunOptions, emit func(*Row) error) (
 		for first := o.From; first < o.To; {
 			select {
 			case g := <-free:
-				g.first, g.used = first, min(len(g.rows), o.To-first)
+				// The last groups are smaller and smaller, so that all goroutines end at about the same time.
+				g.first, g.used = first, min(len(g.rows), (o.To-first+tail-1)/tail)
 				first += g.used
 				work <- g
 				pending <- g

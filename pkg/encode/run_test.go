@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -122,5 +124,27 @@ func TestRunStops(t *testing.T) {
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines were left", after-before)
+	}
+}
+
+func TestNotFiniteNamesTheFirst(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for n := range 19 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = math.MaxFloat32 * float32(1-2*(i%2))
+		}
+		if got := notFinite(x); got != -1 {
+			t.Fatalf("%d finite numbers: got %d", n, got)
+		}
+		for i := range x {
+			for _, v := range []float32{nan, inf, -inf} {
+				y := slices.Clone(x)
+				y[i], y[n-1] = v, v
+				if got := notFinite(y); got != i {
+					t.Fatalf("%v at %d of %d: got %d", v, i, n, got)
+				}
+			}
+		}
 	}
 }

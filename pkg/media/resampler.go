@@ -28,7 +28,7 @@ const maxResampleTable = 1 << 23
 type Resampler struct {
 	from, to int // divided by their greatest common divisor
 	reach    int // taps on each side of a position
-	taps     []float32
+	filter   dsp.Filter
 }
 
 // NewResampler makes the filter from one rate to another, both in frames a second and positive. An unequal pair with few
@@ -48,7 +48,7 @@ func NewResampler(from, to int) (*Resampler, error) {
 	if width > maxResampleTable/r.to {
 		return nil, fmt.Errorf("resampling %d to %d: the filter needs %d phases of %d taps; choose a rate with a larger common divisor", from, to, r.to, width)
 	}
-	r.taps = make([]float32, r.to*width)
+	taps := make([]float32, r.to*width)
 	rate, norm := cutoff/float64(r.from), 1/besselI0(resampleBeta) // zero crossings an input sample
 	for phase := range r.to {
 		for k := range width {
@@ -56,10 +56,11 @@ func NewResampler(from, to int) (*Resampler, error) {
 			u := rate * (float64(phase)/float64(r.to) + float64(r.reach-k))
 			if math.Abs(u) < resampleZeros {
 				edge := u / resampleZeros
-				r.taps[phase*width+k] = float32(rate * sinc(u) * besselI0(resampleBeta*math.Sqrt(1-edge*edge)) * norm)
+				taps[phase*width+k] = float32(rate * sinc(u) * besselI0(resampleBeta*math.Sqrt(1-edge*edge)) * norm)
 			}
 		}
 	}
+	r.filter = dsp.Filter{From: r.from, To: r.to, Reach: r.reach, Taps: taps}
 	return r, nil
 }
 
@@ -81,7 +82,7 @@ func (r *Resampler) Resample(dst, x []float32) {
 		copy(dst, x)
 		return
 	}
-	dsp.Resample(dst, x, r.taps, r.from, r.to, r.reach)
+	r.filter.Apply(dst, x)
 }
 
 func gcd(a, b int) int {

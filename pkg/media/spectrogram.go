@@ -24,7 +24,7 @@ type Spectrogram struct {
 	dct    *dsp.Bands // nil for none
 	scale  []float64  // of each bin, nil for 1
 	side   int        // samples of padding on each side
-	padded []float32  // the waveform, its padding, and zeros after the last frame's samples
+	edge   []float32  // a block of frames that the waveform's ends lie in
 	frame  []float64  // (NFFT, Lanes)
 	power  []float64  // (bins, Lanes)
 	band   []float64  // (bands, Lanes), or (blocks, bands, Lanes) where decibels wait for the highest
@@ -64,7 +64,7 @@ func NewSpectrogram(o SpectrogramOptions) (*Spectrogram, error) {
 		s.dct = cosines(o.Coefficients, o.bands())
 		s.out = dsp.Rows(o.Coefficients)
 	}
-	s.padded = make([]float32, max(o.Samples+2*s.side, (s.frames-1)*o.Hop+o.NFFT))
+	s.edge = make([]float32, (min(s.frames, dsp.Lanes)-1)*o.Hop+o.NFFT)
 	return s, nil
 }
 
@@ -114,27 +114,26 @@ func (s *Spectrogram) Transform(dst, wave []float32) error {
 		return fmt.Errorf("%d samples of sound: too few for a frame of %d", len(wave), s.o.frame())
 	}
 	s.frames = 1 + (n-s.o.frame())/s.o.Hop
-	s.pad(wave)
 	dst = dst[:s.total*s.width]
 	total, count := s.total, min(s.frames, s.total)
 	clear(dst)
 	if s.o.Loudness == Decibel {
-		s.decibels()
+		s.decibels(wave)
 	}
 	for t := 0; t < count; t += dsp.Lanes {
-		s.write(dst, s.finish(s.block(t)), t, min(dsp.Lanes, count-t), total)
+		s.write(dst, s.finish(s.block(wave, t)), t, min(dsp.Lanes, count-t), total)
 	}
 	s.normalise(dst)
 	return nil
 }
 
 // block returns the loudness of the frames from t on, (bands, Lanes).
-func (s *Spectrogram) block(t int) []float64 {
+func (s *Spectrogram) block(wave []float32, t int) []float64 {
 	if s.o.Loudness == Decibel {
 		n := s.o.bands() * dsp.Lanes
 		return s.band[t/dsp.Lanes*n:][:n]
 	}
-	rows := s.sums(t, s.band)
+	rows := s.sums(wave, t, s.band)
 	switch s.o.Loudness {
 	case LogAdd:
 		dsp.Log(rows, 0, logAdd)
@@ -145,8 +144,9 @@ func (s *Spectrogram) block(t int) []float64 {
 }
 
 // sums returns the bands, or bins, of the frames from t on; bands in out.
-func (s *Spectrogram) sums(t int, out []float64) []float64 {
-	dsp.Gather(s.frame, s.padded[t*s.o.Hop:], s.o.Hop, min(dsp.Lanes, s.frames-t), &s.shape)
+func (s *Spectrogram) sums(wave []float32, t int, out []float64) []float64 {
+	count := min(dsp.Lanes, s.frames-t)
+	dsp.Gather(s.frame, s.span(wave, t, count), s.o.Hop, count, &s.shape)
 	s.plan.Power(s.power, s.frame)
 	for k, scale := range s.scale {
 		row := s.power[k*dsp.Lanes:][:dsp.Lanes]
@@ -165,11 +165,11 @@ func (s *Spectrogram) sums(t int, out []float64) []float64 {
 }
 
 // decibels fills band with all frames, none more than 80 dB below the highest of all.
-func (s *Spectrogram) decibels() {
+func (s *Spectrogram) decibels(wave []float32) {
 	n, highest := s.o.bands()*dsp.Lanes, math.Inf(-1)
 	for t := 0; t < s.frames; t += dsp.Lanes {
 		rows := s.band[t/dsp.Lanes*n:][:n]
-		copy(rows, s.sums(t, rows))
+		copy(rows, s.sums(wave, t, rows))
 		dsp.Log(rows, powerMin, 0)
 		for i, v := range rows { // columns beyond the last frame repeat another
 			rows[i] = v * (10 / math.Ln10)
@@ -196,11 +196,7 @@ func (s *Spectrogram) write(dst []float32, rows []float64, t, count, total int) 
 		dsp.Store(dst[t*s.width:], rows, count)
 		return
 	}
-	for m := range s.width {
-		for lane, v := range rows[m*dsp.Lanes:][:count] {
-			dst[m*total+t+lane] = float32(v)
-		}
-	}
+	dsp.Spread(dst[t:], total, rows[:s.width*dsp.Lanes], count)
 }
 
 // normalise takes off means and divides by deviations, as the options say.
@@ -225,14 +221,26 @@ func (s *Spectrogram) normalise(x []float32) {
 	}
 }
 
-// pad fills the padded waveform.
-func (s *Spectrogram) pad(wave []float32) {
-	clear(s.padded[s.side+copy(s.padded[s.side:], wave):])
+// span returns the samples of count frames from t on: of the waveform where it holds all of them, else with what lies beyond its ends.
+func (s *Spectrogram) span(wave []float32, t, count int) []float32 {
+	first, n := t*s.o.Hop-s.side, (count-1)*s.o.Hop+s.o.NFFT
+	if first >= 0 && first+n <= len(wave) {
+		return wave[first:]
+	}
+	b := s.edge[:n]
+	from, to := min(max(-first, 0), n), min(max(len(wave)-first, 0), n)
+	clear(b[:from])
+	clear(b[to:])
+	copy(b[from:to], wave[min(max(first, 0), len(wave)):])
 	if s.o.Padding != Reflect {
-		return // the sides stay zero
+		return b // beyond the ends all is zero
 	}
-	for i := range s.side {
-		s.padded[s.side-1-i] = wave[1+i]
-		s.padded[s.side+len(wave)+i] = wave[len(wave)-2-i]
+	for i := range from {
+		b[i] = wave[-(first + i)]
 	}
+	last := len(wave) - 1
+	for i := to; i < n && first+i <= last+s.side; i++ {
+		b[i] = wave[2*last-(first+i)]
+	}
+	return b
 }

@@ -26,7 +26,7 @@ func riff(chunks ...[]byte) []byte {
 // formatChunk lays out a format chunk; tag 0xfffe gives the extensible form of sub-format sub.
 func formatChunk(tag, channels uint16, rate uint32, bits, sub uint16) []byte {
 	le := binary.LittleEndian
-	align := channels * bits / 8
+	align := channels * ((bits + 7) / 8)
 	b := le.AppendUint16(nil, tag)
 	b = le.AppendUint16(b, channels)
 	b = le.AppendUint32(b, rate)
@@ -63,6 +63,8 @@ func TestWAVFormats(t *testing.T) {
 	}{
 		{"8 bits, unsigned", 1, 8, []byte{192, 0, 129}, 1.0 / (1 << 7)},
 		{"16 bits", 1, 16, []byte{0x00, 0x40, 0x00, 0x80, 0x01, 0x00}, 1.0 / (1 << 15)},
+		{"12 bits of 16", 1, 12, []byte{0x00, 0x40, 0x00, 0x80, 0x10, 0x00}, 1.0 / (1 << 11)},
+		{"20 bits of 24", 1, 20, []byte{0, 0, 0x40, 0, 0, 0x80, 0x10, 0, 0}, 1.0 / (1 << 19)},
 		{"24 bits", 1, 24, []byte{0, 0, 0x40, 0, 0, 0x80, 1, 0, 0}, 1.0 / (1 << 23)},
 		{"32 bits", 1, 32, []byte{0, 0, 0, 0x40, 0, 0, 0, 0x80, 1, 0, 0, 0}, 1.0 / (1 << 31)},
 		{"32 bit float", 3, 32, le.AppendUint32(le.AppendUint32(le.AppendUint32(nil, math.Float32bits(.5)), math.Float32bits(-1)), math.Float32bits(1e-20)), 1e-20},
@@ -136,7 +138,8 @@ func TestWAVRefuses(t *testing.T) {
 		{"no channels", riff(formatChunk(1, 0, 8000, 16, 0), two), "0 channels"},
 		{"no rate", riff(formatChunk(1, 1, 0, 16, 0), two), "rate 0"},
 		{"mp3 inside", riff(formatChunk(0x55, 1, 8000, 16, 0), two), "encoding 85"},
-		{"12 bits", riff(formatChunk(1, 1, 8000, 12, 0), two), "of 12 bits"},
+		{"40 bits", riff(formatChunk(1, 1, 8000, 40, 0), two), "of 40 bits"},
+		{"16 bit floats", riff(formatChunk(3, 1, 8000, 16, 0), two), "of 16 bits"},
 		{"unknown sub-format", riff(bytes.Replace(formatChunk(0xfffe, 1, 8000, 16, 1), []byte(subtype), make([]byte, 14), 1), two), "sub-format"},
 		{"extensible cut", riff(chunk("fmt ", formatChunk(0xfffe, 1, 8000, 16, 1)[8:24]), two), "sub-format"},
 		{"half a frame", riff(pcm, chunk("data", []byte{1, 2, 3})), "whole number"},

@@ -12,8 +12,10 @@
 void openblas_set_num_threads(int threads);
 
 // OpenBLAS 0.3.21 takes a processor that is newer than itself for the oldest it knows, which is five times slower; this
-// names a core by its instruction sets before OpenBLAS's own constructor looks.
-__attribute__((constructor(101))) static void choose_core(void) {
+// names a core by its instruction sets before OpenBLAS's own constructor looks. Its threads, which nothing here uses, would spin for
+// the first tens of milliseconds of every process: there are to be none.
+__attribute__((constructor(101))) static void prepare_openblas(void) {
+	setenv("OPENBLAS_NUM_THREADS", "1", 1);
 #if defined(__x86_64__)
 	__builtin_cpu_init();
 	const char *core = 0;

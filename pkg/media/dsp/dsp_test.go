@@ -1,6 +1,7 @@
 package dsp
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/cmplx"
@@ -95,14 +96,12 @@ func TestKernelsAgree(t *testing.T) {
 	}
 	for _, n := range []int{4, 8, 12, 20, 240, 512} {
 		p := NewPlan(n)
-		for _, s := range p.stages {
-			got := noise(n*Lanes, "stage")
-			want := copied(got)
-			pass(got, s)
-			goPass(want, s)
-			same(t, fmt.Sprint("radix ", s.radix), got, want)
-		}
-		z, got, want := noise(n*Lanes, "split"), Rows(p.Bins()), Rows(p.Bins())
+		z := noise(n*Lanes, "passes")
+		whole := copied(z)
+		passes(z, p.radices, p.twiddles, n/2)
+		goPasses(whole, p.radices, p.twiddles, n/2)
+		same(t, fmt.Sprint("passes of ", n), z, whole)
+		got, want := Rows(p.Bins()), Rows(p.Bins())
 		split(got, z, p.position, p.turns)
 		goSplit(want, z, p.position, p.turns)
 		same(t, "split", got, want)
@@ -116,10 +115,63 @@ func TestKernelsAgree(t *testing.T) {
 		rows, got, want := noise(21*Lanes, "store"), make([]float32, 21*count), make([]float32, 21*count)
 		store(got, rows, count)
 		goStore(want, rows, count)
-		for i := range want {
-			if got[i] != want[i] {
-				t.Fatalf("store of %d: element %d: got %v, want %v", count, i, got[i], want[i])
+		equal(t, fmt.Sprint("store of ", count), got, want)
+		got, want = make([]float32, 21*10), make([]float32, 21*10)
+		Spread(got, 10, rows, count)
+		goSpread(want, 10, rows, count)
+		equal(t, fmt.Sprint("spread of ", count), got, want)
+	}
+	got, want = noise(3*Lanes, "root"), Rows(3)
+	for i, v := range got {
+		got[i] = v * v * math.Exp(float64(20*i-240))
+	}
+	got[5] = 0
+	copy(want, got)
+	Root(got)
+	goRoot(want)
+	same(t, "root", got, want)
+}
+
+func equal(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		if got[i] != w {
+			t.Fatalf("%s: element %d: got %v, want %v", what, i, got[i], w)
+		}
+	}
+}
+
+// Every encoding of one, two and more channels is the mean that the definition makes of it, to the bit.
+func TestMixAgrees(t *testing.T) {
+	random := rng.Stream(5, "mix")
+	for e := Uint8; e <= Float64; e++ {
+		for _, channels := range []int{1, 2, 3, 6} {
+			const frames = 37
+			b := make([]byte, frames*channels*e.Size())
+			for i := range b {
+				b[i] = byte(random.Uint32())
 			}
+			for i := range frames * channels {
+				switch at := b[i*e.Size():]; e {
+				case Float32:
+					binary.LittleEndian.PutUint32(at, math.Float32bits(float32(random.NormFloat64())))
+				case Float64:
+					binary.LittleEndian.PutUint64(at, math.Float64bits(random.NormFloat64()))
+				}
+			}
+			got, fast, want := make([]float32, frames), make([]float32, frames), make([]float32, frames)
+			for i := range want {
+				var sum float64
+				for c := range channels {
+					sum += e.value(b[(i*channels+c)*e.Size():])
+				}
+				want[i] = float32(sum * (1 / float64(channels)))
+			}
+			Mix(got, b, e, channels)
+			goMix(fast, b, e, channels)
+			what := fmt.Sprintf("encoding %d, %d channels", e, channels)
+			equal(t, what, got, want)
+			equal(t, what+" in Go", fast, want)
 		}
 	}
 }
@@ -142,21 +194,55 @@ func TestLog(t *testing.T) {
 	}
 }
 
-func TestResampleAgrees(t *testing.T) {
-	x, taps := make([]float32, 200), make([]float32, 3*87)
-	for i, v := range noise(200, "x") {
-		x[i] = float32(v)
+// slowFilter is the definition of Filter.
+func slowFilter(f *Filter, n int, x []float32) []float64 {
+	y := make([]float64, n)
+	for i := range y {
+		for k := range 2*f.Reach + 1 {
+			if at := i*f.From/f.To - f.Reach + k; at >= 0 && at < len(x) {
+				y[i] += float64(f.Taps[i*f.From%f.To*(2*f.Reach+1)+k]) * float64(x[at])
+			}
+		}
 	}
+	return y
+}
+
+// The spans of a sound, its ends, and tiles of outputs that do not fill up are where a mistake would show; one Filter does them all,
+// in any order.
+func TestFilterEqualsDefinition(t *testing.T) {
+	for _, c := range []struct{ from, to, reach int }{{4, 3, 43}, {1, 2, 5}, {3, 1, 20}, {441, 160, 30}, {7, 900, 3}, {901, 2, 600}} {
+		f := &Filter{From: c.from, To: c.to, Reach: c.reach, Taps: make([]float32, c.to*(2*c.reach+1))}
+		for i, v := range noise(len(f.Taps), "taps") {
+			f.Taps[i] = float32(v)
+		}
+		for _, n := range []int{2000, 1, 150, 7, 16, 833, 0} {
+			for _, length := range []int{n * c.from / c.to, n*c.from/c.to + 3*c.reach, 1} {
+				x, got := make([]float32, length), make([]float32, n)
+				for i, v := range noise(length, "x") {
+					x[i] = float32(v)
+				}
+				f.Apply(got, x)
+				for i, want := range slowFilter(f, n, x) {
+					if math.Abs(float64(got[i])-want) > 1e-5 {
+						t.Fatalf("%v of %d samples, output %d of %d: got %v, want %v", c, length, i, n, got[i], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Built with the kernels in C, the sums of a phase are those in Go.
+func TestPhasesAgree(t *testing.T) {
+	rows, got, want, taps := noise(40*Lanes, "rows"), Rows(3), Rows(3), make([]float32, 60)
 	for i, v := range noise(len(taps), "taps") {
 		taps[i] = float32(v)
 	}
-	got, want := make([]float32, 150), make([]float32, 150)
-	Resample(got, x, taps, 4, 3, 43)
-	goResample(want, x, taps, 4, 3, 43)
-	for i := range want {
-		if math.Abs(float64(got[i]-want[i])) > 1e-6 {
-			t.Fatalf("sample %d: got %v, want %v", i, got[i], want[i])
-		}
+	for _, width := range []int{1, 3, 4, 21} {
+		places := []int64{0, 30, 7, 0, 19, 39}
+		phases(got, rows, taps, places, width)
+		goPhases(want, rows, taps, places, width)
+		same(t, fmt.Sprint("phases of ", width), got, want)
 	}
 }
 

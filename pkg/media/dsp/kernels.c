@@ -1,20 +1,12 @@
 //go:build openblas && cgo && linux
 
-// The kernels over rows of 8 doubles: one AVX-512 register, two of AVX2, four of SSE. Each function is compiled for all three and
-// chosen when the program starts. What each does is in kernels.go.
+// The kernels of spectra. What each does is in kernels.go.
 
 #include "kernels.h"
 
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-
-typedef double row __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int64_t bits __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t order __attribute__((vector_size(32)));
-typedef float sixteen __attribute__((vector_size(64), aligned(4), may_alias));
-typedef double chains __attribute__((vector_size(128)));
-
-enum { LANES = 8 };
 
 // interleave takes eight samples of each of eight frames to eight rows: a transposition.
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (order){__VA_ARGS__})
@@ -133,10 +125,10 @@ CLONES static void pass5(row *x, const double *w, size_t part)
 	}
 }
 
-void mm_dsp_pass(double *x, const double *twiddles, size_t blocks, size_t size, int radix)
+static void pass(row *x, const double *twiddles, size_t blocks, size_t size, int radix)
 {
 	for (size_t b = 0; b < blocks; b++) {
-		row *from = (row *)x + 2 * b * size;
+		row *from = x + 2 * b * size;
 		switch (radix) {
 		case 2:
 			pass2(from, twiddles, size / 2);
@@ -150,6 +142,17 @@ void mm_dsp_pass(double *x, const double *twiddles, size_t blocks, size_t size, 
 		default:
 			pass5(from, twiddles, size / 5);
 		}
+	}
+}
+
+void mm_dsp_passes(double *x, const int32_t *radices, size_t stages, const double *twiddles, size_t half)
+{
+	size_t size = half;
+	for (size_t s = 0; s < stages; s++) {
+		size_t part = size / radices[s];
+		pass((row *)x, twiddles, half / size, size, radices[s]);
+		twiddles += 2 * part * (radices[s] - 1);
+		size = part;
 	}
 }
 
@@ -201,6 +204,32 @@ CLONES void mm_dsp_log(double *values, size_t rows, double floor, double add)
 	}
 }
 
+// The square root x y, with y near 1/sqrt(x): half the exponent off a constant is right to 4 %, and each step of Newton's squares that. gcc
+// makes no vectors of sqrt itself, which may set errno.
+CLONES void mm_dsp_root(double *values, size_t rows)
+{
+	row *x = (row *)values;
+	for (size_t i = 0; i < rows; i++) {
+		row v = x[i], y = (row)(0x5fe6eb50c7b537a9 - ((bits)v >> 1)), half = 0.5 * v;
+		for (int step = 0; step < 4; step++)
+			y *= 1.5 - half * y * y;
+		row r = v * y;
+		x[i] = r + 0.5 * y * (v - r * r);
+	}
+}
+
+CLONES void mm_dsp_spread(float *dst, size_t stride, const double *rows, size_t n, size_t count)
+{
+	for (size_t i = 0; i < n; i++, dst += stride) {
+		eight v = __builtin_convertvector(((const row *)rows)[i], eight);
+		if (count == LANES)
+			*(eight *)dst = v;
+		else
+			for (size_t lane = 0; lane < count; lane++)
+				dst[lane] = v[lane];
+	}
+}
+
 CLONES void mm_dsp_store(float *dst, const double *rows, size_t n, size_t count)
 {
 	size_t i = 0;
@@ -217,24 +246,4 @@ CLONES void mm_dsp_store(float *dst, const double *rows, size_t n, size_t count)
 	for (; i < n; i++)
 		for (size_t lane = 0; lane < count; lane++)
 			dst[lane * n + i] = (float)rows[i * LANES + lane];
-}
-
-CLONES void mm_dsp_resample(float *dst, size_t n, const float *x, ptrdiff_t length, const float *taps, ptrdiff_t from, ptrdiff_t to, ptrdiff_t reach)
-{
-	const ptrdiff_t width = 2 * reach + 1;
-	for (size_t out = 0; out < n; out++) {
-		ptrdiff_t at = (ptrdiff_t)out * from, first = at / to - reach;
-		ptrdiff_t low = first < 0 ? -first : 0, high = length - first < width ? length - first : width;
-		const float *a = taps + at % to * width, *b = x + first;
-		chains sums = {0};
-		ptrdiff_t k = low;
-		for (; k + 16 <= high; k += 16)
-			sums += __builtin_convertvector(*(const sixteen *)(a + k), chains) * __builtin_convertvector(*(const sixteen *)(b + k), chains);
-		for (ptrdiff_t l = 0; k < high; k++, l++)
-			sums[l] += (double)a[k] * (double)b[k];
-		for (int half = 8; half > 0; half /= 2)
-			for (int l = 0; l < half; l++)
-				sums[l] += sums[l + half];
-		dst[out] = (float)sums[0];
-	}
 }

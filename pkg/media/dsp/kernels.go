@@ -46,19 +46,26 @@ func goFilter(frames, window []float64, centre bool, emphasis float64) {
 	}
 }
 
-// goPass is one stage: x is (blocks, radix, size/radix, 2, Lanes), real and imaginary rows.
-func goPass(x []float64, s stage) {
-	for block := 2 * Lanes * s.size; len(x) > 0; x = x[block:] {
-		goBlock(x[:block], s)
+// goPasses are all stages of the complex transform of half rows.
+func goPasses(x []float64, radices []int32, twiddles []float64, half int) {
+	size := half
+	for _, r := range radices {
+		radix := int(r)
+		part := size / radix
+		for block := 0; block < half; block += size {
+			goBlock(x[2*Lanes*block:][:2*Lanes*size], part, radix, twiddles)
+		}
+		twiddles = twiddles[2*part*(radix-1):]
+		size = part
 	}
 }
 
-func goBlock(x []float64, s stage) {
-	part := s.size / s.radix
-	switch s.radix {
+// goBlock is one stage of a block: x is (radix, part, 2, Lanes), real and imaginary rows.
+func goBlock(x []float64, part, radix int, twiddles []float64) {
+	switch radix {
 	case 2:
 		for j := range part {
-			w := s.twiddles[2*j:][:2]
+			w := twiddles[2*j:][:2]
 			ar, ai, br, bi := at(x, 2*j), at(x, 2*j+1), at(x, 2*(j+part)), at(x, 2*(j+part)+1)
 			for l := range ar {
 				dr, di := ar[l]-br[l], ai[l]-bi[l]
@@ -68,11 +75,11 @@ func goBlock(x []float64, s stage) {
 		}
 	case 4:
 		for j := range part {
-			goButterfly4(x, j, part, s.twiddles[6*j:][:6])
+			goButterfly4(x, j, part, twiddles[6*j:][:6])
 		}
 	default:
 		for j := range part {
-			goButterfly(x, j, part, s.radix, s.twiddles[2*(s.radix-1)*j:])
+			goButterfly(x, j, part, radix, twiddles[2*(radix-1)*j:])
 		}
 	}
 }
@@ -178,6 +185,20 @@ func goLogarithm(x []float64, floor, add float64) {
 	}
 }
 
+func goRoot(x []float64) {
+	for i, v := range x {
+		x[i] = math.Sqrt(v)
+	}
+}
+
+func goSpread(dst []float32, stride int, rows []float64, count int) {
+	for i := range len(rows) / Lanes {
+		for lane, v := range at(rows, i)[:count] {
+			dst[i*stride+lane] = float32(v)
+		}
+	}
+}
+
 func goStore(dst []float32, rows []float64, count int) {
 	n := len(rows) / Lanes
 	for lane := range count {
@@ -185,35 +206,4 @@ func goStore(dst []float32, rows []float64, count int) {
 			dst[lane*n+i] = float32(rows[i*Lanes+lane])
 		}
 	}
-}
-
-// goResample writes y[n] = sum over k of taps[phase][k] x[first+k] to dst: see Resample. A sum is 16 partial sums, added in pairs: what
-// a vector does.
-func goResample(dst, x, taps []float32, from, to, reach int) {
-	width := 2*reach + 1
-	for n := range dst {
-		first, phase := n*from/to-reach, n*from%to
-		low, high := max(0, -first), min(width, len(x)-first)
-		dst[n] = float32(goDot(taps[phase*width:][low:high], x[first+low:][:high-low]))
-	}
-}
-
-func goDot(a, b []float32) float64 {
-	var sums [16]float64
-	n := len(a) &^ 15
-	for i := 0; i < n; i += 16 {
-		x, y := (*[16]float32)(a[i:]), (*[16]float32)(b[i:])
-		for l := range sums {
-			sums[l] += float64(x[l]) * float64(y[l])
-		}
-	}
-	for i := n; i < len(a); i++ {
-		sums[i-n] += float64(a[i]) * float64(b[i])
-	}
-	for half := 8; half > 0; half /= 2 {
-		for l := range half {
-			sums[l] += sums[l+half]
-		}
-	}
-	return sums[0]
 }

@@ -8,8 +8,8 @@ package dsp
 #cgo nocallback mm_dsp_gather
 #cgo noescape mm_dsp_filter
 #cgo nocallback mm_dsp_filter
-#cgo noescape mm_dsp_pass
-#cgo nocallback mm_dsp_pass
+#cgo noescape mm_dsp_passes
+#cgo nocallback mm_dsp_passes
 #cgo noescape mm_dsp_split
 #cgo nocallback mm_dsp_split
 #cgo noescape mm_dsp_bands
@@ -18,8 +18,14 @@ package dsp
 #cgo nocallback mm_dsp_log
 #cgo noescape mm_dsp_store
 #cgo nocallback mm_dsp_store
-#cgo noescape mm_dsp_resample
-#cgo nocallback mm_dsp_resample
+#cgo noescape mm_dsp_root
+#cgo nocallback mm_dsp_root
+#cgo noescape mm_dsp_spread
+#cgo nocallback mm_dsp_spread
+#cgo noescape mm_dsp_mix
+#cgo nocallback mm_dsp_mix
+#cgo noescape mm_dsp_phases
+#cgo nocallback mm_dsp_phases
 #include "kernels.h"
 */
 import "C"
@@ -44,9 +50,8 @@ func filter(frames, window []float64, centre bool, emphasis float64) {
 	C.mm_dsp_filter(doubles(frames), doubles(window), C.size_t(len(window)), flag, C.double(emphasis))
 }
 
-func pass(x []float64, s stage) {
-	blocks := len(x) / (2 * Lanes * s.size)
-	C.mm_dsp_pass(doubles(x), doubles(s.twiddles), C.size_t(blocks), C.size_t(s.size), C.int(s.radix))
+func passes(x []float64, radices []int32, twiddles []float64, half int) {
+	C.mm_dsp_passes(doubles(x), ints(radices), C.size_t(len(radices)), doubles(twiddles), C.size_t(half))
 }
 
 func split(power, z []float64, position []int32, turns []float64) {
@@ -67,6 +72,16 @@ func store(dst []float32, rows []float64, count int) {
 	C.mm_dsp_store(floats(dst), doubles(rows), C.size_t(len(rows)/Lanes), C.size_t(count))
 }
 
-func resample(dst, x, taps []float32, from, to, reach int) {
-	C.mm_dsp_resample(floats(dst), C.size_t(len(dst)), floats(x), C.ptrdiff_t(len(x)), floats(taps), C.ptrdiff_t(from), C.ptrdiff_t(to), C.ptrdiff_t(reach))
+func root(x []float64) { C.mm_dsp_root(doubles(x), C.size_t(len(x)/Lanes)) }
+
+func spread(dst []float32, stride int, rows []float64, count int) {
+	C.mm_dsp_spread(floats(dst), C.size_t(stride), doubles(rows), C.size_t(len(rows)/Lanes), C.size_t(count))
+}
+
+func mix(dst []float32, b []byte, e Encoding, channels int) {
+	C.mm_dsp_mix(floats(dst), C.size_t(len(dst)), (*C.uint8_t)(unsafe.SliceData(b)), C.int(e), C.size_t(channels))
+}
+
+func phases(out, rows []float64, taps []float32, places []int64, width int) {
+	C.mm_dsp_phases(doubles(out), C.size_t(len(out)/Lanes), doubles(rows), floats(taps), (*C.int64_t)(unsafe.SliceData(places)), C.size_t(width))
 }

@@ -14,16 +14,11 @@ const Lanes = 8
 // Plan transforms frames of one length. It holds buffers: one goroutine at a time.
 type Plan struct {
 	n        int
-	stages   []stage
+	radices  []int32   // of the passes, each over blocks that its radix cuts into parts
+	twiddles []float64 // of each pass (part, radix-1, 2): cosine and sine of -2 pi j p/size
 	position []int32   // of X(k) of the complex transform of n/2, in its output
 	turns    []float64 // exp(-2 pi i k/n) for k up to n/4
 	slow     *slow     // where the length has other factors
-}
-
-// stage is one pass over the data: blocks of size, each cut into radix parts.
-type stage struct {
-	radix, size int
-	twiddles    []float64 // (size/radix, radix-1, 2): cosine and sine of -2 pi j p/size
 }
 
 // slow transforms a column at a time.
@@ -46,14 +41,13 @@ func NewPlan(n int) *Plan {
 	}
 	size := n / 2
 	for _, radix := range radices {
-		s := stage{radix: radix, size: size}
 		for j := range size / radix {
 			for q := 1; q < radix; q++ {
 				sin, cos := math.Sincos(-2 * math.Pi * float64(j*q%size) / float64(size))
-				s.twiddles = append(s.twiddles, cos, sin)
+				p.twiddles = append(p.twiddles, cos, sin)
 			}
 		}
-		p.stages = append(p.stages, s)
+		p.radices = append(p.radices, int32(radix))
 		size /= radix
 	}
 	p.position = make([]int32, n/2)
@@ -103,9 +97,7 @@ func (p *Plan) Power(power, frames []float64) {
 		p.slow.power(power, frames)
 		return
 	}
-	for _, s := range p.stages {
-		pass(frames[:p.n*Lanes], s)
-	}
+	passes(frames[:p.n*Lanes], p.radices, p.twiddles, p.n/2)
 	split(power, frames, p.position, p.turns)
 }
 

@@ -1,7 +1,5 @@
 package dsp
 
-import "math"
-
 // Shape is how the samples of a frame are prepared for the transform: the first Skip rows of a frame and those after its window
 // are zero, the window between.
 type Shape struct {
@@ -49,11 +47,7 @@ func (b *Bands) Apply(out, rows []float64) {
 func Log(x []float64, floor, add float64) { logarithm(x, floor, add) }
 
 // Root replaces every number with its square root.
-func Root(x []float64) {
-	for i, v := range x {
-		x[i] = math.Sqrt(v)
-	}
-}
+func Root(x []float64) { root(x) }
 
 // Store writes the first count columns of rows to count rows of dst, one after another.
 func Store(dst []float32, rows []float64, count int) {
@@ -61,16 +55,9 @@ func Store(dst []float32, rows []float64, count int) {
 	store(dst[:n*count], rows, count)
 }
 
-// Resample writes the first len(dst) samples of x at another rate to dst:
-//
-//	dst[n] = sum over k of taps[n from mod to][k] x[floor(n from/to) - reach + k],   x zero outside its range
-//
-// taps is (to, 2 reach + 1).
-func Resample(dst, x, taps []float32, from, to, reach int) {
-	if len(taps) != to*(2*reach+1) {
-		panic("dsp: a table of another size")
-	}
-	if len(dst) > 0 && len(x) > 0 {
-		resample(dst, x, taps, from, to, reach)
-	}
+// Spread writes the first count columns of row i to dst[i*stride] and after: columns become neighbours.
+func Spread(dst []float32, stride int, rows []float64, count int) {
+	n := len(rows) / Lanes
+	_ = dst[(n-1)*stride+count-1] // the kernel in C checks nothing
+	spread(dst, stride, rows, count)
 }
