@@ -11,10 +11,6 @@
 enum {
 	OP_N = 0,
 	OP_T = 1,
-	R_32F = 0,
-	COMPUTE_32F = 68,
-	COMPUTE_32F_FAST_16BF = 75,
-	COMPUTE_32F_FAST_TF32 = 77,
 	GEMM_DEFAULT = -1,
 	POINTER_MODE_HOST = 0,
 };
@@ -64,12 +60,12 @@ mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t
 		mm_blas_close(b);
 		return 0;
 	}
-	b->compute = precision == 2 ? COMPUTE_32F_FAST_16BF : precision == 1 ? COMPUTE_32F_FAST_TF32 : COMPUTE_32F;
+	b->compute = mm_compute_type(precision);
 	return b;
 }
 
 int mm_blas_multiply(mm_blas *b, int trans_a, int trans_b, int m, int n, int k, uint64_t a, int lda, uint64_t bb, int ldb, uint64_t c, int ldc) {
 	float one = 1, zero = 0;
-	return b->gemm(b->handle, trans_a ? OP_T : OP_N, trans_b ? OP_T : OP_N, m, n, k, &one, (const void *)(uintptr_t)a, R_32F, lda,
-		(const void *)(uintptr_t)bb, R_32F, ldb, &zero, (void *)(uintptr_t)c, R_32F, ldc, b->compute, GEMM_DEFAULT);
+	return b->gemm(b->handle, trans_a ? OP_T : OP_N, trans_b ? OP_T : OP_N, m, n, k, &one, (const void *)(uintptr_t)a, MM_R_32F, lda,
+		(const void *)(uintptr_t)bb, MM_R_32F, ldb, &zero, (void *)(uintptr_t)c, MM_R_32F, ldc, b->compute, GEMM_DEFAULT);
 }

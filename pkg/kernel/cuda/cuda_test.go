@@ -53,6 +53,7 @@ func open(t testing.TB, o Options, libraries bool) *Device {
 		path = emulated // on a card: what is there
 	}
 	t.Setenv(blasEnvironment, path)
+	t.Setenv(ltEnvironment, path)
 	t.Setenv(dnnEnvironment, path)
 	d, err := New(o)
 	if err != nil {

@@ -49,11 +49,27 @@ func (d *Device) Linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) {
 		d.launch(name, g, ptr(y, m*n), ptr(x, m*k), ptr(w, n*k), optional(b, n), num(m), num(n), num(k), flag(relu))
 		return
 	}
+	if d.lt != nil && d.linear(y, x, w, b, m, n, k, relu) {
+		return
+	}
 	// y is (N,M) to cuBLAS, whose matrices are column major: y = op(w) op(x).
 	d.product(true, false, n, m, k, at(w, n*k), k, at(x, m*k), k, at(y, m*n), n)
 	if b != nil || relu {
 		d.launch("mm_bias", elements(m*n), ptr(y, m*n), optional(b, n), num(m), num(n), flag(relu))
 	}
+}
+
+// linear is Linear by cuBLASLt; it reports whether the library does that, or failed.
+func (d *Device) linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) (done bool) {
+	if d.err != nil || m == 0 || n == 0 || k == 0 {
+		return d.err != nil
+	}
+	d.do("multiplying", func() error {
+		var err error
+		done, err = d.lt.linear(at(y, m*n), at(x, m*k), at(w, n*k), cu.DevicePtr(optional(b, n)), m, n, k, relu)
+		return err
+	})
+	return done || d.err != nil
 }
 
 // LinearGradWeight writes dw = dyᵀ x.

@@ -33,6 +33,7 @@ type Device struct {
 	scratch   buffer
 	spare     buffer // room for one result
 	blas      *blas  // nil where cuBLAS is missing
+	lt        *lt    // nil where cuBLASLt is missing
 	dnn       *dnn   // nil where cuDNN is missing
 	err       error  // the first failure
 	closed    bool
@@ -129,6 +130,9 @@ func (d *Device) start() error {
 	if d.blas, err = openBLAS(d); err != nil {
 		return err
 	}
+	if d.lt, err = openLT(d); err != nil {
+		return err
+	}
 	d.dnn, err = openDNN(d)
 	return err
 }
@@ -162,6 +166,9 @@ func (d *Device) Engine() string {
 	if d.blas != nil {
 		name += ", " + d.blas.name
 	}
+	if d.lt != nil {
+		name += ", " + d.lt.name
+	}
 	if d.dnn != nil {
 		name += ", " + d.dnn.name
 	}
@@ -190,6 +197,7 @@ func (d *Device) Close() error {
 		for _, g := range d.graphs {
 			errs = append(errs, g.Close())
 		}
+		d.lt.close()
 		d.blas.close()
 		d.dnn.close()
 		for i := range d.events {

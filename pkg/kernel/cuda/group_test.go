@@ -25,6 +25,7 @@ func openGroup(t *testing.T, cards int, way string, libraries bool) *group {
 		path = emulated
 	}
 	t.Setenv(blasEnvironment, path)
+	t.Setenv(ltEnvironment, path)
 	t.Setenv(dnnEnvironment, path)
 	t.Setenv(ncclEnvironment, map[bool]string{true: emulated, false: "none"}[way == "nccl"])
 	d, err := New(Options{All: true})

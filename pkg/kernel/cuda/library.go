@@ -25,6 +25,7 @@ import (
 // Environment variables that name another file to open as a library, or "none" to do without it.
 const (
 	blasEnvironment = "MM_CUDA_BLAS"
+	ltEnvironment   = "MM_CUDA_BLASLT"
 	dnnEnvironment  = "MM_CUDA_DNN"
 	ncclEnvironment = "MM_CUDA_NCCL"
 )
@@ -49,8 +50,9 @@ func (d *Device) precisionCode() C.int { return C.int(max(0, slices.Index(precis
 
 // blas is cuBLAS.
 type blas struct {
-	c    *C.mm_blas
-	name string
+	c         *C.mm_blas
+	name      string
+	workspace buffer
 }
 
 // openBLAS opens the newest cuBLAS that is there; nil where there is none. A file that MM_CUDA_BLAS names must be one.
@@ -69,7 +71,7 @@ func openBLAS(d *Device) (*blas, error) {
 		c := C.mm_blas_open(path, pointer(d.compute), C.uint64_t(workspace.p), 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
-			return &blas{c, filepath.Base(file)}, nil
+			return &blas{c, filepath.Base(file), workspace}, nil
 		}
 	}
 	if os.Getenv(blasEnvironment) != "" {

@@ -1,4 +1,4 @@
-// cuBLAS, cuDNN and NCCL, opened at run time: as much of their interfaces as is called here.
+// cuBLAS, cuBLASLt, cuDNN and NCCL, opened at run time: as much of their interfaces as is called here.
 #ifndef MM_LIBRARY_H
 #define MM_LIBRARY_H
 
@@ -8,6 +8,14 @@
 typedef struct mm_blas mm_blas;
 typedef struct mm_dnn mm_dnn;
 
+// Names and numbers of cublas_api.h and library_types.h, the same in cuBLAS 11 to 13.
+enum { MM_R_32F = 0, MM_COMPUTE_32F = 68, MM_COMPUTE_32F_FAST_16BF = 75, MM_COMPUTE_32F_FAST_TF32 = 77 };
+
+// mm_compute_type is how cuBLAS and cuBLASLt multiply in a precision, as mm_blas_open takes it.
+static inline int mm_compute_type(int precision) {
+	return precision == 2 ? MM_COMPUTE_32F_FAST_16BF : precision == 1 ? MM_COMPUTE_32F_FAST_TF32 : MM_COMPUTE_32F;
+}
+
 // mm_blas_open opens the library at path for a stream, or says why not in message. Its results follow the precision: 0 float32,
 // 1 tf32, 2 bf16.
 mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size);
@@ -15,6 +23,21 @@ void mm_blas_close(mm_blas *b);
 
 // mm_blas_multiply computes c = op(a) op(b), column major; it returns cuBLAS's status.
 int mm_blas_multiply(mm_blas *b, int trans_a, int trans_b, int m, int n, int k, uint64_t a, int lda, uint64_t bb, int ldb, uint64_t c, int ldc);
+
+typedef struct mm_lt mm_lt;
+typedef struct mm_product mm_product;
+
+// mm_lt_open is mm_blas_open for cuBLASLt.
+mm_lt *mm_lt_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size);
+void mm_lt_close(mm_lt *l);
+
+// mm_lt_plan prepares y = x wᵀ + bias and max(0, y) where relu is set, x (m,k), w (n,k), y (m,n), row major, for memory aligned as
+// what is given; 0 where the library does not do that. bias may be 0.
+mm_product *mm_lt_plan(mm_lt *l, int m, int n, int k, int relu, uint64_t y, uint64_t x, uint64_t w, uint64_t bias);
+void mm_lt_forget(mm_lt *l, mm_product *p);
+
+// mm_lt_linear queues it; it returns cuBLASLt's status.
+int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, uint64_t bias);
 
 // mm_dnn_open is mm_blas_open for cuDNN.
 mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message, size_t size);
