@@ -30,6 +30,18 @@ func claimed(width, height uint32, depth, colour byte) []byte {
 func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	good := tone(8000, 8000, 440)
+	videos := map[string]string{ // of what comes through ffmpeg
+		"bomb.gif":     "",             // 20,000 x 20,000 pixels in 50 bytes: what ffmpeg says of it differs between versions
+		"playlist.mp4": "Invalid data", // names another file
+		"text.mp4":     "Invalid data",
+		"none.mp4":     "exit status 1",
+		"loop.mp4":     "too many levels of symbolic links",
+		"out.mp4":      "path escapes",
+		"pipe.mp4":     "not a regular file",
+	}
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		clear(videos)
+	}
 	lies := bytes.Clone(good)
 	binary.LittleEndian.PutUint32(lies[40:], 0xffffffff) // the data chunk's length
 	wide := bytes.Clone(good)
@@ -41,7 +53,9 @@ func TestHostileFiles(t *testing.T) {
 	binary.LittleEndian.PutUint32(huge[40:], 0xfffffff0)
 	jpeg := []byte("\xff\xd8\xff\xc0\x00\x11\x08\xff\xdc\xff\xdc\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00")
 	files := map[string][]byte{"good.wav": good, "lies.wav": lies, "wide.wav": wide, "fast.wav": fast, "chunks.wav": chunks, "huge.wav": huge,
-		"empty.wav": nil, "bomb.png": claimed(100000, 100000, 8, 2), "large.png": claimed(5792, 5792, 16, 6), "empty.png": nil, "bomb.jpg": jpeg}
+		"empty.wav": nil, "bomb.png": claimed(100000, 100000, 8, 2), "large.png": claimed(5792, 5792, 16, 6), "empty.png": nil, "bomb.jpg": jpeg, "none.mp4": nil, "text.mp4": []byte("no video"),
+		"playlist.mp4": []byte("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"),
+		"bomb.gif":     []byte("GIF89a\x20\x4e\x20\x4e\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
 			t.Fatal(err)
@@ -50,13 +64,15 @@ func TestHostileFiles(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, "huge.wav"), 44+0xfffffff0); err != nil { // 4 GiB of nothing, and an honest header
 		t.Skipf("no sparse files here: %v", err)
 	}
-	for name, to := range map[string]string{"loop.wav": "loop.wav", "out.wav": "/etc/passwd", "zero.wav": "/dev/zero"} {
+	for name, to := range map[string]string{"loop.wav": "loop.wav", "out.wav": "/etc/passwd", "zero.wav": "/dev/zero", "loop.mp4": "loop.mp4", "out.mp4": "/etc/passwd"} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.wav"), 0o666); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"pipe.wav", "pipe.mp4"} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	reasons := map[string]string{
 		"good.wav": "", "huge.wav": "",
@@ -76,26 +92,29 @@ func TestHostileFiles(t *testing.T) {
 		"empty.png":        "the file is empty",
 		"bomb.jpg":         "65500x65500: at most",
 	}
-	list := "id,wav,png\n"
+	list := "id,wav,png,video\n"
 	for name := range reasons {
 		if strings.HasSuffix(name, "g") {
-			list += name + ",," + name + "\n"
+			list += name + ",," + name + ",\n"
 		} else {
-			list += name + "," + name + ",\n"
+			list += name + "," + name + ",,\n"
 		}
+	}
+	for name := range videos {
+		list += name + ",,," + name + "\n"
 	}
 	if err := os.WriteFile(filepath.Join(dir, "list.csv"), []byte(list), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "mm-encode", "media", "--manifest", filepath.Join(dir, "list.csv"), "--id", "id", "--audio", "wav", "--image", "png",
+	cmd := exec.CommandContext(ctx, "mm-encode", "media", "--manifest", filepath.Join(dir, "list.csv"), "--id", "id", "--audio", "wav", "--image", "png", "--video", "video",
 		"--image-size", "32", "--on-error", "null", "--report", filepath.Join(dir, "report"), "--threads", "4", "-o", filepath.Join(dir, "out"))
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
 
-	// Maxrss is in KiB. It is some 17 MiB; the race detector multiplies it.
+	// Maxrss is in KiB, of the process and of ffmpeg, whichever is the largest: some 60 MiB; the race detector multiplies it.
 	if peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10; peak > 400 {
 		t.Errorf("it took %d MiB", peak)
 	}
@@ -110,6 +129,11 @@ func TestHostileFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		got[e.ID] = e.Reason
+	}
+	for name, want := range videos {
+		if reason, reported := got[name]; !reported || !strings.Contains(reason, want) {
+			t.Errorf("%s: got %q, want %q", name, reason, want)
+		}
 	}
 	for name, want := range reasons {
 		if reason, reported := got[name]; reported != (want != "") || !strings.Contains(reason, want) {

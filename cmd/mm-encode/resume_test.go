@@ -44,9 +44,41 @@ func pictures(t *testing.T, n int) []string {
 	return []string{"media", "--manifest", path, "--id", "id", "--label", "label", "--image", "png", "--image-size", "224", "--on-error", "skip"}
 }
 
+// videos lays out folders of n short videos, one of which is broken, and returns the arguments that make many large frames of each: a batch
+// holds one or two.
+func videos(t *testing.T, n int) []string {
+	t.Helper()
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("no ffmpeg (Debian: apt-get install ffmpeg)")
+	}
+	dir := t.TempDir()
+	for i := range n {
+		class := filepath.Join(dir, fmt.Sprintf("class%d", i%2))
+		if err := os.MkdirAll(class, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(class, fmt.Sprintf("%d.mp4", i))
+		if i == 3 {
+			if err := os.WriteFile(path, []byte("no video"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		clip := exec.Command("ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc2=size=64x48:rate=10:duration=0.5,hue=h=%d", 30*i), "-preset", "ultrafast", path)
+		if out, err := clip.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return []string{"dataset", "folder", "--root", dir, "--video", "video:frames=40,every=1,size=224", "--on-error", "null"}
+}
+
 // A run that is killed again and again, each time a little later, ends with the bytes and the report of one whole run.
 func TestResumeAfterKill(t *testing.T) {
-	args := pictures(t, 420)
+	t.Run("images", func(t *testing.T) { resumeAfterKill(t, pictures(t, 420)) })
+	t.Run("videos", func(t *testing.T) { resumeAfterKill(t, videos(t, 8)) })
+}
+
+func resumeAfterKill(t *testing.T, args []string) {
 	dir := t.TempDir()
 	run := func(name string, more ...string) *exec.Cmd {
 		all := append(args[:len(args):len(args)], "-o", filepath.Join(dir, name), "--report", filepath.Join(dir, name+".jsonl"))

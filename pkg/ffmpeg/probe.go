@@ -17,14 +17,17 @@ type Clip struct {
 	Video    bool    // it has moving pictures
 }
 
-// maxProbe bounds what ffprobe may write.
-const maxProbe = 1 << 20
+// What ffprobe may write, and the pixels of a picture that it may decode to know more of a file.
+const (
+	maxProbe       = 1 << 20
+	maxProbePixels = 1 << 25
+)
 
 // Probe asks ffprobe what is in a file.
 func (t *Tools) Probe(ctx context.Context, file *os.File) (Clip, error) {
 	var clip Clip
 	err := t.run(ctx, t.FFprobe, file, func(name string) []string {
-		return append(append([]string{"-hide_banner", "-loglevel", "error"}, input(name, 0)...),
+		return append(append([]string{"-hide_banner", "-loglevel", "error", "-max_pixels", fmt.Sprint(maxProbePixels)}, input(name, 0)...),
 			"-show_entries", "stream=codec_type,duration:format=duration", "-of", "json")
 	}, func(r io.Reader) error {
 		text, err := io.ReadAll(io.LimitReader(r, maxProbe+1))
