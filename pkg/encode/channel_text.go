@@ -139,7 +139,7 @@ var textKind = Kind{
 		{"chars", "MIN-MAX", "none", "Take runs of MIN to MAX characters within words, a space on either side included; such as 3-5."},
 		{"seed", "N", "0", "Seed the hash with N."},
 		{"counts", "true", "false", "Keep the signed counts, not divided by the vector's Euclidean length."},
-		{"tokenizer", "FILE", "", "Turn texts into the token ids of a model, by BERT's vocab.txt, or by a tokenizer.json of WordPiece or byte-level BPE."},
+		{"tokenizer", "FILE", "", "Turn texts into the token ids of a model, by BERT's vocab.txt, or by a tokenizer.json of WordPiece, of byte-level BPE as RoBERTa and CLIP have it, or of Unigram as T5 and XLM-RoBERTa do."},
 		{"length", "N", "128", "Cut, or fill up with padding, to N token ids."},
 		{"cased", "true", "false", "Keep capitals and accents where the tokenizer is a vocab.txt."},
 	},

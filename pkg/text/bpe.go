@@ -12,7 +12,9 @@ import (
 type bytePair struct {
 	ids     map[string]int64
 	ranks   map[[2]string]int
-	unknown int64 // -1 for none: a byte that has no token is left out
+	unknown int64  // -1 for none: a byte that has no token is left out
+	suffix  string // of a piece's last byte, as CLIP's </w> (Radford et al., ICML 2021)
+	whole   bool   // a piece that is a token is not cut
 }
 
 // byteNames are the characters that stand for bytes: a printable one of Latin-1 for itself, the others from U+0100 on, in order.
@@ -122,6 +124,16 @@ func (b *bytePair) piece(piece string, out []int64) []int64 {
 	for i := range symbols {
 		symbols[i] = symbol{byteNames[piece[i]], i - 1, i + 1}
 	}
+	if b.whole {
+		var name strings.Builder
+		for _, s := range symbols {
+			name.WriteString(s.text)
+		}
+		if id, ok := b.ids[name.String()]; ok {
+			return append(out, id)
+		}
+	}
+	symbols[len(piece)-1].text += b.suffix
 	var queue merges
 	offer := func(left int) {
 		if left < 0 || symbols[left].next >= len(symbols) {

@@ -29,6 +29,6 @@
 // # Token ids
 //
 // A Tokenizer reads what Hugging Face's libraries save beside a model: vocab.txt or tokenizer.json of BERT's WordPiece (Devlin et al.,
-// NAACL 2019) and tokenizer.json of byte-level BPE as GPT-2 and RoBERTa have it (Radford et al., 2019). It gives input ids and an
-// attention mask of one fixed length.
+// NAACL 2019), tokenizer.json of byte-level BPE as GPT-2, RoBERTa (Radford et al., 2019) and CLIP (Radford et al., ICML 2021) have it, and
+// of SentencePiece's Unigram (Kudo, ACL 2018) as T5 and XLM-RoBERTa do. It gives input ids and an attention mask of one fixed length.
 package text

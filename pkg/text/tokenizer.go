@@ -13,7 +13,7 @@ import (
 // that they are written with.
 type Tokenizer struct {
 	normal  []normalizer
-	split   func(s string, piece func(string) bool) // until piece returns false
+	split   splitter
 	ids     func(piece string, out []int64) []int64
 	prefix  []int64 // special tokens before the text
 	suffix  []int64 // and behind it

@@ -2,6 +2,7 @@ package text
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +34,7 @@ func readTokens(t testing.TB) tokenFixture {
 	if err := json.Unmarshal(data, &f); err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Cases) != 4 || len(f.Cases[0].Texts) < 10 {
+	if len(f.Cases) != 8 || len(f.Cases[0].Texts) < 10 {
 		t.Fatalf("%d cases", len(f.Cases))
 	}
 	return f
@@ -93,6 +94,42 @@ func TestTokensEqualReference(t *testing.T) {
 	}
 }
 
+// TestTokensEqualSentencePiece: testdata/sentencepiece.json has ids by SentencePiece itself, with normalisation rules of several characters and with
+// bytes for what is unknown, written by scripts/reference/sentencepiece_tokens.py.
+func TestTokensEqualSentencePiece(t *testing.T) {
+	data, err := os.ReadFile("testdata/sentencepiece.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f tokenFixture
+	if err := json.Unmarshal(data, &f); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Cases) != 2 {
+		t.Fatalf("%d cases", len(f.Cases))
+	}
+	for _, c := range f.Cases {
+		k, err := ReadTokenizer(writeFile(t, "tokenizer.json", c.File), TokenizerOptions{})
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		for _, x := range c.Texts {
+			if got := encodeAll(t, k, x.Text, 256); !slices.Equal(got, x.IDs) {
+				t.Errorf("%s: %q: got %v, want %v", c.Name, x.Text, got, x.IDs)
+			}
+		}
+	}
+}
+
+// TestCharsMap: broken ones are refused, or read as far as they go.
+func TestCharsMap(t *testing.T) {
+	for _, encoded := range []string{"", "AA==", "BAAAAA==", "/////w==", "!", "BQAAAAAAAAAA"} {
+		if _, err := parseCharsMap(encoded); err == nil {
+			t.Errorf("%q: no error", encoded)
+		}
+	}
+}
+
 // TestTokensCut: a text that is too long loses its end, not its special tokens; one that is short gets padding.
 func TestTokensCut(t *testing.T) {
 	vocab := "[PAD]\n[UNK]\n[CLS]\n[SEP]\nfox\ndog\n"
@@ -141,11 +178,15 @@ func TestTokenizersRefused(t *testing.T) {
 		"twice":          {"vocab.txt", "[UNK]\na\na\n", `line 3: token "a" twice`},
 		"not UTF-8":      {"vocab.txt", "[UNK]\n\xff\n", "line 2: not UTF-8"},
 		"not JSON":       {"tokenizer.json", "[UNK]", "tokenizer.json"},
-		"empty object":   {"tokenizer.json", "{}", "0 pre-tokenizers"},
-		"another model":  {"tokenizer.json", strings.Replace(good, `"type":"BPE"`, `"type":"Unigram"`, 1), `model "Unigram" is not supported`},
-		"suffix":         {"tokenizer.json", strings.Replace(good, `"end_of_word_suffix":""`, `"end_of_word_suffix":"</w>"`, 1), "without prefix and suffix"},
-		"normalizer":     {"tokenizer.json", strings.Replace(good, `"normalizer":null`, `"normalizer":{"type":"Precompiled"}`, 1), `normalizer "Precompiled"`},
-		"pre-tokenizer":  {"tokenizer.json", strings.Replace(good, `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"type":"Metaspace"`, 1), `pre-tokenizer "Metaspace"`},
+		"empty object":   {"tokenizer.json", "{}", "no pre-tokenizer"},
+		"another model":  {"tokenizer.json", strings.Replace(good, `"type":"BPE"`, `"type":"Unigram"`, 1), `model "Unigram" behind ByteLevel is not supported`},
+		"prefix":         {"tokenizer.json", strings.Replace(good, `"continuing_subword_prefix":""`, `"continuing_subword_prefix":"##"`, 1), "over bytes without a prefix"},
+		"normalizer":     {"tokenizer.json", strings.Replace(good, `"normalizer":null`, `"normalizer":{"type":"Precompiled"}`, 1), "normalizer Precompiled: no size"},
+		"look-ahead":     {"tokenizer.json", strings.Replace(good, `{"type":"ByteLevel"`, `{"type":"Split","behavior":"Isolated","pattern":{"Regex":"a(?!b)"}`, 1), "pre-tokenizer Split: expression"},
+		"no unknown":     {"tokenizer.json", `{"pre_tokenizer":{"type":"Metaspace"},"model":{"type":"Unigram","unk_id":2,"vocab":[["a",-1],["b",-2]]}}`, "unk_id is no token of the 2"},
+		"no bytes":       {"tokenizer.json", `{"pre_tokenizer":{"type":"Metaspace"},"model":{"type":"Unigram","unk_id":0,"byte_fallback":true,"vocab":[["a",-1],["b",-2]]}}`, "without the token <0x00>"},
+		"score":          {"tokenizer.json", `{"pre_tokenizer":{"type":"Metaspace"},"model":{"type":"Unigram","unk_id":0,"vocab":[["a",-1],["b","c"]]}}`, "token 1: want [text, score]"},
+		"pre-tokenizer":  {"tokenizer.json", strings.Replace(good, `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"type":"Digits"`, 1), "pre-tokenizer Digits: not supported"},
 		"merge":          {"tokenizer.json", strings.Replace(good, `"merges":["`, `"merges":["x`+" y z\",\"", 1), "merge 0"},
 		"post-processor": {"tokenizer.json", strings.Replace(good, `"cls":["<s>",0]`, `"cls":["<s>"]`, 1), "want cls and sep"},
 	} {
@@ -159,6 +200,14 @@ func TestTokenizersRefused(t *testing.T) {
 func FuzzTokenizerFile(f *testing.F) {
 	for _, c := range readTokens(f).Cases {
 		f.Add([]byte(c.File), "the quick 文 fox")
+	}
+	data, err := os.ReadFile("testdata/sentencepiece.json")
+	var pieces tokenFixture
+	if err = errors.Join(err, json.Unmarshal(data, &pieces)); err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range pieces.Cases {
+		f.Add([]byte(c.File), "the ﬁrst 深 fox")
 	}
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":1},"merges":["a a"]},"pre_tokenizer":{"type":"ByteLevel"}}`), "aaa")
 	f.Fuzz(func(t *testing.T, data []byte, s string) {

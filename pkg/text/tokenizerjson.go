@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // tokenizerFile is as much of tokenizer.json as is understood here. What is not is refused by name.
@@ -13,6 +11,7 @@ type tokenizerFile struct {
 	AddedTokens []struct {
 		ID      int64
 		Content string
+		Special bool
 	} `json:"added_tokens"`
 	Normalizer    *component
 	PreTokenizer  *component `json:"pre_tokenizer"`
@@ -22,14 +21,17 @@ type tokenizerFile struct {
 	}
 	Model struct {
 		Type     string
-		Vocab    map[string]int64
+		Vocab    json.RawMessage // token to id; of Unigram a list
 		Merges   []json.RawMessage
+		UnkID    *int64  `json:"unk_id"`
 		UnkToken *string `json:"unk_token"`
 		Prefix   *string `json:"continuing_subword_prefix"`
 		Suffix   *string `json:"end_of_word_suffix"`
 		Longest  *int    `json:"max_input_chars_per_word"`
 		Fallback bool    `json:"byte_fallback"`
+		Whole    bool    `json:"ignore_merges"`
 	}
+	ids map[string]int64 // Vocab; of Unigram by place
 }
 
 // component is a normalizer, pre-tokenizer or post-processor.
@@ -45,6 +47,16 @@ type component struct {
 	Lowercase          *bool
 	AddPrefixSpace     *bool                            `json:"add_prefix_space"` // ByteLevel
 	UseRegex           *bool                            `json:"use_regex"`
+	Pattern            *pattern                         // Replace, Split
+	Content            string                           // Replace
+	Behavior           string                           // Split
+	Invert             bool                             // Split
+	Left               bool                             `json:"strip_left"` // Strip
+	Right              bool                             `json:"strip_right"`
+	CharsMap           string                           `json:"precompiled_charsmap"` // Precompiled
+	Replacement        *string                          // Metaspace
+	PrependScheme      *string                          `json:"prepend_scheme"`
+	SplitMarks         *bool                            `json:"split"`
 	CLS, SEP           []any                            // BertProcessing, RobertaProcessing: [token, id]
 	Single             []map[string]any                 // TemplateProcessing
 	SpecialTokens      map[string]struct{ IDs []int64 } `json:"special_tokens"`
@@ -75,6 +87,9 @@ func parseTokenizer(data []byte) (*Tokenizer, error) {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
 	t := &Tokenizer{}
+	if err := f.vocabulary(); err != nil {
+		return nil, err
+	}
 	if err := f.normalizers(t); err != nil {
 		return nil, err
 	}
@@ -107,61 +122,37 @@ func (f *tokenizerFile) token(name string) (int64, bool) {
 			return a.ID, true
 		}
 	}
-	id, ok := f.Model.Vocab[name]
+	id, ok := f.ids[name]
 	return id, ok
 }
 
-func (f *tokenizerFile) normalizers(t *Tokenizer) error {
-	for _, c := range f.Normalizer.parts() {
-		switch c.Type {
-		case "BertNormalizer":
-			lower := is(c.Lowercase, true)
-			t.normal = append(t.normal, bertNormalizer(is(c.CleanText, true), is(c.HandleChineseChars, true),
-				is(c.StripAccents, lower), lower)...)
-		case "Lowercase":
-			t.normal = append(t.normal, lowercase)
-		case "StripAccents":
-			t.normal = append(t.normal, dropMarks)
-		case "NFC", "NFD", "NFKC", "NFKD":
-			form := map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}[c.Type]
-			t.normal = append(t.normal, form.String)
-		default:
-			return fmt.Errorf("normalizer %q is not supported: want BertNormalizer, Lowercase, StripAccents or a normal form", c.Type)
+// vocabulary reads the tokens' ids.
+func (f *tokenizerFile) vocabulary() error {
+	if len(f.Model.Vocab) > 0 && f.Model.Vocab[0] == '{' {
+		if err := json.Unmarshal(f.Model.Vocab, &f.ids); err != nil {
+			return fmt.Errorf("vocabulary: %w", err)
 		}
+		return nil
 	}
-	return nil
-}
-
-func (f *tokenizerFile) splitter(t *Tokenizer) error {
-	parts := f.PreTokenizer.parts()
-	if len(parts) != 1 {
-		return fmt.Errorf("%d pre-tokenizers: want BertPreTokenizer or ByteLevel alone", len(parts))
-	}
-	switch c := parts[0]; c.Type {
-	case "BertPreTokenizer":
-		t.split = splitBERT
-	case "ByteLevel":
-		if !is(c.UseRegex, true) {
-			return fmt.Errorf("pre-tokenizer ByteLevel without its expression is not supported")
+	var list [][]any
+	if json.Unmarshal(f.Model.Vocab, &list) == nil {
+		f.ids = make(map[string]int64, len(list))
+		for i, entry := range list {
+			if len(entry) == 0 {
+				continue // the model refuses it
+			}
+			if token, ok := entry[0].(string); ok {
+				f.ids[token] = int64(i)
+			}
 		}
-		if is(c.AddPrefixSpace, true) {
-			t.normal = append(t.normal, func(s string) string {
-				if s == "" || strings.HasPrefix(s, " ") {
-					return s
-				}
-				return " " + s
-			})
-		}
-		t.split = splitGPT2
-	default:
-		return fmt.Errorf("pre-tokenizer %q is not supported: want BertPreTokenizer or ByteLevel", c.Type)
 	}
 	return nil
 }
 
 func (f *tokenizerFile) model(t *Tokenizer) error {
 	m := f.Model
-	byteLevel := f.PreTokenizer.parts()[0].Type == "ByteLevel"
+	parts := f.PreTokenizer.parts()
+	last := parts[len(parts)-1].Type
 	unknown := int64(-1)
 	if m.UnkToken != nil && *m.UnkToken != "" {
 		id, ok := f.token(*m.UnkToken)
@@ -171,10 +162,20 @@ func (f *tokenizerFile) model(t *Tokenizer) error {
 		unknown = id
 	}
 	switch {
-	case len(m.Vocab) == 0:
+	case len(f.ids) == 0:
 		return fmt.Errorf("model %q without a vocabulary", m.Type)
-	case (m.Type == "WordPiece" || m.Type == "") && !byteLevel && m.Merges == nil:
-		w := &wordPiece{ids: m.Vocab, unknown: unknown, prefix: "##", longest: 100}
+	case m.Type == "Unigram" && last != "ByteLevel":
+		special := map[string]bool{}
+		for _, a := range f.AddedTokens {
+			special[a.Content] = special[a.Content] || a.Special
+		}
+		u, err := parseUnigram(m.Vocab, m.UnkID, m.Fallback, special)
+		if err != nil {
+			return fmt.Errorf("model Unigram: %w", err)
+		}
+		t.ids = u.piece
+	case (m.Type == "WordPiece" || m.Type == "") && last == "BertPreTokenizer" && m.Merges == nil:
+		w := &wordPiece{ids: f.ids, unknown: unknown, prefix: "##", longest: 100}
 		if unknown < 0 {
 			return fmt.Errorf("model WordPiece without an unknown token")
 		}
@@ -185,8 +186,8 @@ func (f *tokenizerFile) model(t *Tokenizer) error {
 			w.longest = min(*m.Longest, 1<<12)
 		}
 		t.ids = w.piece
-	case m.Type == "BPE" && byteLevel && !m.Fallback && text(m.Prefix) == "" && text(m.Suffix) == "":
-		b := &bytePair{ids: m.Vocab, ranks: map[[2]string]int{}, unknown: unknown}
+	case m.Type == "BPE" && last == "ByteLevel" && !m.Fallback && text(m.Prefix) == "":
+		b := &bytePair{ids: f.ids, ranks: map[[2]string]int{}, unknown: unknown, suffix: text(m.Suffix), whole: m.Whole}
 		for rank, raw := range m.Merges {
 			pair, err := parseMerge(raw)
 			if err != nil {
@@ -198,7 +199,7 @@ func (f *tokenizerFile) model(t *Tokenizer) error {
 		}
 		t.ids = b.piece
 	default:
-		return fmt.Errorf("model %q is not supported: want WordPiece, or BPE over bytes without prefix and suffix", m.Type)
+		return fmt.Errorf("model %q behind %s is not supported: want WordPiece, Unigram, or BPE over bytes without a prefix", m.Type, last)
 	}
 	return nil
 }
