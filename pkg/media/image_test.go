@@ -74,6 +74,24 @@ func TestImageColours(t *testing.T) {
 	}
 }
 
+// Of 16 bits the upper 8 are kept: of colour as PIL 9.4 does (Image.open(f).convert("RGB") of the same numbers), and of grey alike, which
+// PIL cuts off at 255 (docs/adr/0016).
+func TestImage16Bits(t *testing.T) {
+	levels := []uint16{0, 200, 255, 256, 511, 32768, 65279, 65535}
+	want := []uint8{0, 0, 0, 1, 1, 128, 254, 255}
+	grey, colour := image.NewGray16(image.Rect(0, 0, len(levels), 1)), image.NewRGBA64(image.Rect(0, 0, len(levels), 1))
+	for x, v := range levels {
+		grey.SetGray16(x, 0, color.Gray16{Y: v})
+		colour.SetRGBA64(x, 0, color.RGBA64{R: v, G: v, B: v, A: math.MaxUint16})
+	}
+	if got := decode(t, 1, len(levels), false, encodePNG(t, grey)); !slices.Equal(got, want) {
+		t.Errorf("grey: got %v, want %v", got, want)
+	}
+	if got := decode(t, 1, len(levels), true, encodePNG(t, colour)); !slices.Equal(got, slices.Concat(want, want, want)) {
+		t.Errorf("colour: got %v, want %v of each", got, want)
+	}
+}
+
 func TestImageJPEG(t *testing.T) {
 	flat := image.NewRGBA(image.Rect(0, 0, 24, 16))
 	for i := range flat.Pix {
