@@ -6,9 +6,11 @@
 
 #include <math.h>
 
-#include "native.h"
+#include "native_library.h"
+#include "native_pool.h"
 
-enum { RUN = 64 };
+// Maps of at least STREAM elements are too large for a core's cache to keep until they are read.
+enum { RUN = 64, STREAM = 1 << 20 };
 
 typedef struct {
 	float *y, *dresidual, *dgamma, *dbeta;
@@ -18,7 +20,7 @@ typedef struct {
 	double *sums; // (C/16, N, 2, 16)
 	size_t n, blocks, pixels;
 	float momentum, epsilon;
-	int relu;
+	int relu, stream;
 } operands;
 
 static inline size_t plane(const operands *o, size_t n, size_t block) { return (n * o->blocks + block) * o->pixels * DN_LANE; }
@@ -118,7 +120,7 @@ static void folded(const operands *o, size_t block, float *scale, float *shift) 
 
 static void normalise(const operands *o, size_t n, size_t block, const float *scale, const float *shift) {
 	size_t at = plane(o, n, block);
-	transform(o->y + at, o->x + at, o->residual ? o->residual + at : 0, scale, shift, o->pixels, o->relu);
+	(o->stream ? dn_transform_wide : transform)(o->y + at, o->x + at, o->residual ? o->residual + at : 0, scale, shift, o->pixels, o->relu);
 }
 
 // Each step of both directions runs over items, an image's block each, numbered block after block.
@@ -143,7 +145,7 @@ static void whole_blocks(const void *args, int part, int parts) {
 	for (size_t b = from; b < to; b++) {
 		for (size_t n = 0; n < p->o->n; n++) p->sum(p->o, n, b);
 		p->between(p->o, b);
-		for (size_t n = 0; n < p->o->n; n++) p->write(p->o, n, b);
+		for (size_t n = p->o->n; n-- > 0;) p->write(p->o, n, b); // backwards: what was summed last is in the cache
 	}
 }
 
@@ -172,7 +174,8 @@ int dn_batch_norm(dn_engine *e, float *y, const float *x, const float *residual,
 	float *inv_std, float *running_mean, float *running_var, size_t n, size_t c, size_t pixels, float momentum, float epsilon, int relu) {
 	operands o = {.y = y, .x = x, .residual = residual, .gamma = gamma, .beta = beta, .mean = mean, .inv_std = inv_std,
 		.running_mean = running_mean, .running_var = running_var, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .momentum = momentum,
-		.epsilon = epsilon, .relu = relu, .sums = dn_sums(e, n * c * 2)};
+		.epsilon = epsilon, .relu = relu, .sums = dn_sums(e, n * c * 2),
+		.stream = e->wide && y != x && y != residual && n * c * pixels >= STREAM && (uintptr_t)y % 64 == 0};
 	if (!o.sums) return 1;
 	run_pass(e, &(pass){&o, sum_plane, normalise_step, statistics});
 	return 0;

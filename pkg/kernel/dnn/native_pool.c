@@ -49,11 +49,11 @@ DN_CLONES static void max_plane(float *y, uint8_t *index, const float *x, const 
 DN_CLONES static void max_plane_grad(float *dx, const float *dy, const uint8_t *index, const dn_window *s) {
 	const dn_half *g = (const dn_half *)dy;
 	dn_half *to = (dn_half *)dx;
+	size_t top = 0, bottom = 0;
 	for (size_t h = 0; h < s->h; h++) {
-		size_t top, bottom;
 		dn_reach(h, s->kh, s->stride_h, s->pad_h, s->out_h, &top, &bottom);
+		size_t left = 0, right = 0;
 		for (size_t w = 0; w < s->w; w++, to += DN_HALVES) {
-			size_t left, right;
 			dn_reach(w, s->kw, s->stride_w, s->pad_w, s->out_w, &left, &right);
 			dn_half sum[DN_HALVES] = {0};
 			for (size_t oh = top; oh < bottom; oh++) {

@@ -1,6 +1,6 @@
 //go:build dnnl && cgo && linux
 
-// What both ways of max pooling share.
+// What both ways of pooling share, and of what else has one with AVX-512.
 
 #ifndef DN_POOL_H
 #define DN_POOL_H
@@ -14,16 +14,21 @@ static inline void dn_bounds(size_t out, int k, int stride, int pad, size_t n, i
 	*to = begin + k > (long)n ? (int)((long)n - begin) : k;
 }
 
-// dn_reach gives the windows, of n places, that see pixel in: those from (inclusive) to to (exclusive).
+// dn_reach moves from (inclusive) and to (exclusive), 0 at first, to the windows, of n places, that see pixel in, given those that see
+// the pixel before it: a division for each pixel would take longer than its memory.
 static inline void dn_reach(size_t in, int k, int stride, int pad, size_t n, size_t *from, size_t *to) {
-	long last = ((long)in + pad) / stride, first = (long)in + pad - k + 1;
-	*from = first <= 0 ? 0 : (size_t)((first + stride - 1) / stride);
-	*to = last + 1 < (long)n ? (size_t)(last + 1) : n;
+	while (*to < n && *to * stride <= in + pad) ++*to;
+	while (*from < *to && *from * stride + k <= in + pad) ++*from;
 }
 
 // The planes of a pooling with AVX-512, for where dn_pool_wide says that all that they use of it is there.
 int dn_pool_wide(void);
 void dn_max_plane_wide(float *y, uint8_t *index, const float *x, const dn_window *s);
 void dn_max_plane_grad_wide(float *dx, const float *dy, const uint8_t *index, const dn_window *s);
+
+
+// dn_transform_wide writes y = scale x + shift + r, rectified where relu is set, past the cache: of a store into it memory would have
+// to read the line first. r may be 0; y is neither x nor r, and aligned to 64 bytes.
+void dn_transform_wide(float *y, const float *x, const float *r, const float *scale, const float *shift, size_t pixels, int relu);
 
 #endif

@@ -42,11 +42,11 @@ V4 void dn_max_plane_wide(float *y, uint8_t *index, const float *x, const dn_win
 
 // dn_max_plane_grad_wide asks, for each pixel, the windows that see it whether it was their maximum.
 V4 void dn_max_plane_grad_wide(float *dx, const float *dy, const uint8_t *index, const dn_window *s) {
+	size_t top = 0, bottom = 0;
 	for (size_t h = 0; h < s->h; h++) {
-		size_t top, bottom;
 		dn_reach(h, s->kh, s->stride_h, s->pad_h, s->out_h, &top, &bottom);
+		size_t left = 0, right = 0;
 		for (size_t w = 0; w < s->w; w++, dx += DN_LANE) {
-			size_t left, right;
 			dn_reach(w, s->kw, s->stride_w, s->pad_w, s->out_w, &left, &right);
 			__m512 sum = _mm512_setzero_ps();
 			for (size_t oh = top; oh < bottom; oh++) {
@@ -63,10 +63,25 @@ V4 void dn_max_plane_grad_wide(float *dx, const float *dy, const uint8_t *index,
 	}
 }
 
+V4 void dn_transform_wide(float *y, const float *x, const float *r, const float *scale, const float *shift, size_t pixels, int relu) {
+	const __m512 a = _mm512_loadu_ps(scale), b = _mm512_loadu_ps(shift), zero = _mm512_setzero_ps();
+	for (size_t i = 0; i < pixels * DN_LANE; i += DN_LANE) {
+		__m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(x + i), a, b); // as the compiler has transform do: the gradient tells the sign by x
+		if (r) v = _mm512_add_ps(v, _mm512_loadu_ps(r + i));
+		if (relu) v = _mm512_max_ps(zero, v); // keeps what is not a number: the second operand wins
+		_mm512_stream_ps(y + i, v);
+	}
+	_mm_sfence();
+}
+
 #else
 
 int dn_pool_wide(void) { return 0; }
 void dn_max_plane_wide(float *y, uint8_t *index, const float *x, const dn_window *s) { (void)y, (void)index, (void)x, (void)s; }
 void dn_max_plane_grad_wide(float *dx, const float *dy, const uint8_t *index, const dn_window *s) { (void)dx, (void)dy, (void)index, (void)s; }
+
+void dn_transform_wide(float *y, const float *x, const float *r, const float *scale, const float *shift, size_t pixels, int relu) {
+	(void)y, (void)x, (void)r, (void)scale, (void)shift, (void)pixels, (void)relu;
+}
 
 #endif

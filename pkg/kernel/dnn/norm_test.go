@@ -95,6 +95,36 @@ func TestBatchNorm(t *testing.T) {
 	})
 }
 
+// A large map is written past the cache, where AVX-512 is: that changes no bit, nor what is not a number.
+func TestLargeBatchNorm(t *testing.T) {
+	n, i, step := 6, kernel.Image{C: 64, H: 56, W: 56}, kernel.NormStep{Momentum: 0.1, Epsilon: 1e-5}
+	r := rand.New(rand.NewPCG(7, 8))
+	x, residual, p := put(random(r, n*i.Size()), i), put(random(r, n*i.Size()), i), newNorm(r, i.C)
+	residual[5], residual[1000] = float32(math.NaN()), float32(math.Inf(1))
+	for _, relu := range []bool{false, true} {
+		for _, add := range [][]float32{nil, residual} {
+			var want []float32
+			for _, o := range []Options{{Threads: 2, Portable: true}, {Threads: 2}, {Threads: 3}} {
+				e, err := Open(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				y := memory(len(x))
+				e.BatchNorm(y, x, add, p.vectors(), n, i, step, relu)
+				e.Close()
+				if want == nil {
+					want = y
+				}
+				for j, v := range y {
+					if math.Float32bits(v) != math.Float32bits(want[j]) {
+						t.Fatalf("relu %t, %+v: element %d is %v, want %v", relu, o, j, v, want[j])
+					}
+				}
+			}
+		}
+	}
+}
+
 type normResult struct{ y, runningMean, runningVar, g, dx, dgamma, dbeta []float64 }
 
 func normReference(x, residual, dy []float64, p norm, n int, i kernel.Image, s kernel.NormStep, relu, add bool) normResult {
