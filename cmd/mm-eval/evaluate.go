@@ -1,12 +1,12 @@
 package main
 
 import (
-	"mmtools/pkg/checkpoint"
+	"errors"
+
+	"mmtools/pkg/classifier"
 	"mmtools/pkg/cli"
-	"mmtools/pkg/device"
 	"mmtools/pkg/metric"
 	"mmtools/pkg/modality"
-	"mmtools/pkg/network"
 	"mmtools/pkg/report"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/valuation"
@@ -67,19 +67,12 @@ func (c *evaluateCommand) Run(ctx *cli.Context) error {
 // measure runs the model over the samples once: the valuation pass gives every figure. The mean average precision ranks
 // all samples, so that 4 (classes + 1) bytes of each are held; nothing else grows with them.
 func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
-	m, role, err := c.readModel(ctx)
+	m, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.Open(c.DeviceOptions(ctx))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	predictor, err := network.Load(m, d, c.BatchSize, role)
-	if err != nil {
-		return nil, err
-	}
+	defer m.Close()
+	predictor := m.Evaluator
 	in, err := ctx.OpenStream(c.Samples)
 	if err != nil {
 		return nil, err
@@ -89,7 +82,7 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	sink, err := c.openPredictions(ctx, predictor, schema.Digest{Samples: samples.Header().Digest.Samples, Model: m.Digest()})
+	sink, err := c.openPredictions(ctx, predictor, schema.Digest{Samples: samples.Header().Digest.Samples, Model: m.Digest})
 	if err != nil {
 		return nil, err
 	}
@@ -149,28 +142,23 @@ func (c *evaluateCommand) draw(ctx *cli.Context, r *result) error {
 	return writeFigures(ctx, c.Figures, []string{"accuracy", "contributions", "confusion"}, []*report.Figure{accuracy, contributions, confusion})
 }
 
-// readModel reads the model and finds the role of the weights to measure.
-func (c *evaluateCommand) readModel(ctx *cli.Context) (schema.Model, string, error) {
+// open opens the model with the weights to measure.
+func (c *evaluateCommand) open(ctx *cli.Context) (*classifier.Classifier, error) {
 	in, err := ctx.OpenStream(c.Model)
 	if err != nil {
-		return schema.Model{}, "", err
+		return nil, err
 	}
 	defer in.Close()
-	m, err := schema.ReadModel(in, schema.RoleOptimizer)
-	if err != nil {
-		return m, "", err
+	m, err := classifier.Open(in, classifier.Options{
+		Device: c.DeviceOptions(ctx), Rows: c.BatchSize, Weights: classifier.Weights(c.Weights),
+	})
+	if errors.Is(err, classifier.ErrNoBest) {
+		return nil, cli.Usage("--weights best: %s holds the last epoch's weights only (mm-fit --validate keeps the best)", in.Name())
 	}
-	state, err := checkpoint.FromModel(m, in.Name())
-	switch {
-	case err != nil:
-		return m, "", err
-	case c.Weights == "best" && !state.HasBest():
-		return m, "", cli.Usage("--weights best: %s holds the last epoch's weights only (mm-fit --validate keeps the best)", in.Name())
-	case c.Weights == "last" || !state.HasBest():
-		return m, schema.RoleParameter, nil
+	if err == nil && m.Best {
+		ctx.Log.Info().Int("epoch", m.State.Best.Epoch).Msg("measuring the weights of the best validated epoch")
 	}
-	ctx.Log.Info().Int("epoch", state.State.Best.Epoch).Msg("measuring the weights of the best validated epoch")
-	return m, schema.RoleBest, nil
+	return m, err
 }
 
 func newResult(p valuation.Predictor, m *metric.Accumulator, s valuation.Summary) *result {

@@ -2,17 +2,15 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"strconv"
 	"strings"
 
 	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/classifier"
 	"mmtools/pkg/cli"
-	"mmtools/pkg/device"
 	"mmtools/pkg/modality"
-	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 	"mmtools/pkg/valuation"
@@ -20,21 +18,13 @@ import (
 
 // model values samples with a model.
 func (c *command) model(ctx *cli.Context) (*found, error) {
-	m, state, err := c.readModel(ctx)
+	m, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.Open(c.DeviceOptions(ctx))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	predictor, err := network.Load(m, d, c.BatchSize, schema.RoleParameter)
-	if err != nil {
-		return nil, fmt.Errorf("%s: loading the model: %w", c.Model, err)
-	}
-	o := c.options()
-	if o.Fold, err = c.fold(state); err != nil {
+	defer m.Close()
+	predictor, o := m.Evaluator, c.options()
+	if o.Fold, err = c.fold(m.State); err != nil {
 		return nil, err
 	}
 	if err := validate(o, c.Model, len(predictor.Modalities()), len(predictor.Classes())); err != nil {
@@ -57,15 +47,13 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 	}
 	about := c.about(ctx, schema.Header{
 		Modalities: predictor.Modalities(), Classes: predictor.Classes(), Extra: r.Header().Extra,
-		Digest: schema.Digest{Samples: r.Header().Digest.Samples, Model: m.Digest()},
+		Digest: schema.Digest{Samples: r.Header().Digest.Samples, Model: m.Digest},
 	})
-	about.Epoch = state.Epoch
+	about.Epoch = m.State.Epoch
 	if o.Fold != nil {
 		about.Digest.Model, about.Extra["mm.folds"] = "", strconv.Itoa(o.Fold.Of)
 	}
-	if spec, err := network.ParseSpec(m.Spec); err != nil {
-		return nil, err
-	} else if strings.HasPrefix(spec.Fusion, "attention") {
+	if strings.HasPrefix(m.Spec.Fusion, "attention") {
 		about.Baseline = "left-out" // attention sees no token of an absent modality, not one of zeros
 	}
 	out, err := c.create(ctx, about, r.Columns())
@@ -113,22 +101,14 @@ func (c *command) fold(state checkpoint.State) (*schema.Fold, error) {
 	return f, err
 }
 
-// readModel reads the model and the state of its training.
-func (c *command) readModel(ctx *cli.Context) (schema.Model, checkpoint.State, error) {
+// open opens the model.
+func (c *command) open(ctx *cli.Context) (*classifier.Classifier, error) {
 	in, err := ctx.OpenStream(c.Model)
 	if err != nil {
-		return schema.Model{}, checkpoint.State{}, err
+		return nil, err
 	}
 	defer in.Close()
-	m, err := schema.ReadModel(in, schema.RoleOptimizer)
-	if err != nil {
-		return m, checkpoint.State{}, err
-	}
-	read, err := checkpoint.FromModel(m, in.Name())
-	if err != nil {
-		return m, checkpoint.State{}, err
-	}
-	return m, read.State, nil
+	return classifier.Open(in, classifier.Options{Device: c.DeviceOptions(ctx), Rows: c.BatchSize})
 }
 
 // replacement computes what stands in for absent modalities.

@@ -25,7 +25,7 @@ var floor = map[string]int{
 	"op": 2, "schema": 2, "table": 2, "dataset": 2, "device": 2,
 	"machine": 3, "checkpoint": 3, "encode": 3,
 	"network": 4,
-	"train":   5, "valuation": 5, "report": 5,
+	"train":   5, "valuation": 5, "report": 5, "classifier": 5,
 	"cli": 6,
 }
 

@@ -41,34 +41,54 @@ func Load(m schema.Model, d kernel.Device, rows int, weights string) (Evaluator,
 	if err != nil {
 		return nil, err
 	}
-	params, buffers := make([]float32, layout.ParamSize), make([]float32, layout.BufferSize)
-	if err := Import(layout.Params, params, m.Tensors, weights, ""); err != nil {
-		return nil, err
-	}
 	role := schema.RoleBuffer
 	if weights == schema.RoleBest {
 		role = schema.RoleBest // running statistics belong to the weights that they were collected under
 	}
-	if err := Import(layout.Buffers, buffers, m.Tensors, role, ""); err != nil {
+	var v values
+	if v.params, err = find(layout.Params, m.Tensors, weights, ""); err != nil {
 		return nil, err
 	}
-	return NewEvaluator(spec, d, rows, params, buffers)
+	if v.buffers, err = find(layout.Buffers, m.Tensors, role, ""); err != nil {
+		return nil, err
+	}
+	return newEvaluator(spec, d, rows, layout, v)
 }
 
 // NewEvaluator makes the evaluator of a model whose tensors lie in two runs as its Layout says. On a kernel.Group every minibatch is
 // divided among its devices.
 func NewEvaluator(s Spec, d kernel.Device, rows int, params, buffers []float32) (Evaluator, error) {
+	layout, err := s.Layout()
+	if err != nil {
+		return nil, err
+	}
+	var v values
+	for _, slot := range layout.Params {
+		v.params = append(v.params, slot.In(params))
+	}
+	for _, slot := range layout.Buffers {
+		v.buffers = append(v.buffers, slot.In(buffers))
+	}
+	return newEvaluator(s, d, rows, layout, v)
+}
+
+// values are what a model's slots hold on the host, in the order of its Layout.
+type values struct{ params, buffers [][]float32 }
+
+// newEvaluator puts the values on the device; they are not looked at afterwards.
+func newEvaluator(s Spec, d kernel.Device, rows int, layout Layout, v values) (Evaluator, error) {
 	_, f, err := s.parts()
 	if err != nil {
 		return nil, err
 	}
 	setUp := func(d kernel.Device, rows int) (Evaluator, error) {
-		tensors, err := Upload(d, params, buffers)
+		tensors, err := allocate(d, layout.ParamSize, layout.BufferSize)
 		if err != nil {
 			return nil, err
 		}
+		tensors.upload(d, layout, v)
 		if f, ok := f.(additive); ok {
-			return newSumEvaluator(s, f, d, rows, tensors, params)
+			return newSumEvaluator(s, f, d, rows, tensors, v.params)
 		}
 		return newJointEvaluator(s, d, rows, tensors)
 	}
@@ -150,17 +170,36 @@ type Tensors struct{ Params, Buffers kernel.Buffer }
 
 // Upload puts a model's parameters and buffers on a device.
 func Upload(d kernel.Device, params, buffers []float32) (Tensors, error) {
-	var t Tensors
-	var err error
-	if t.Params, err = d.Alloc(max(1, len(params))); err != nil {
-		return Tensors{}, err
-	}
-	if t.Buffers, err = d.Alloc(max(1, len(buffers))); err != nil {
+	t, err := allocate(d, len(params), len(buffers))
+	if err != nil {
 		return Tensors{}, err
 	}
 	d.Upload(t.Params, params)
 	d.Upload(t.Buffers, buffers)
 	return t, nil
+}
+
+// allocate makes room for a model's parameters and buffers on a device.
+func allocate(d kernel.Device, params, buffers int) (Tensors, error) {
+	var t Tensors
+	var err error
+	if t.Params, err = d.Alloc(max(1, params)); err != nil {
+		return Tensors{}, err
+	}
+	if t.Buffers, err = d.Alloc(max(1, buffers)); err != nil {
+		return Tensors{}, err
+	}
+	return t, nil
+}
+
+// upload puts the values where the layout says, from where they lie.
+func (t Tensors) upload(d kernel.Device, l Layout, v values) {
+	for i, slot := range l.Params {
+		d.Upload(t.Params.Slice(slot.Offset, slot.Offset+slot.Size()), v.params[i])
+	}
+	for i, slot := range l.Buffers {
+		d.Upload(t.Buffers.Slice(slot.Offset, slot.Offset+slot.Size()), v.buffers[i])
+	}
 }
 
 // Bind returns where each parameter and buffer of the graph lives, and gives its scratch memory of its own.

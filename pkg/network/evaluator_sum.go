@@ -22,7 +22,7 @@ type sumEvaluator struct {
 	bias  []float32
 }
 
-func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tensors, params []float32) (*sumEvaluator, error) {
+func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tensors, params [][]float32) (*sumEvaluator, error) {
 	g, err := newGraph(s, rows, false)
 	if err != nil {
 		return nil, err
@@ -51,9 +51,9 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 	if e.evaluation, err = newEvaluation(s, g, d, rows, outputs, bound); err != nil {
 		return nil, err
 	}
-	for _, slot := range g.Layout.Params {
+	for i, slot := range g.Layout.Params {
 		if slot.Name == "head.bias" {
-			copy(e.bias, slot.In(params))
+			copy(e.bias, params[i])
 		}
 	}
 	for _, part := range outputs {
@@ -65,16 +65,17 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 
 // headParts returns W_p, (C,D_p), for each modality: its columns of the head's weight, or the whole where features are
 // summed.
-func headParts(l Layout, f additive, classes int, params []float32) [][]float32 {
+func headParts(l Layout, f additive, classes int, params [][]float32) [][]float32 {
 	var weight []float32
-	for _, slot := range l.Params {
+	for i, slot := range l.Params {
 		if slot.Name == "head.weight" {
-			weight = slot.In(params)
+			weight = params[i]
 		}
 	}
 	parts := make([][]float32, len(l.features))
 	from := 0
 	for p, width := range l.features {
+		parts[p] = make([]float32, 0, classes*width)
 		for c := range classes {
 			parts[p] = append(parts[p], weight[c*l.fused+from:][:width]...)
 		}

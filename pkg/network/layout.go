@@ -169,21 +169,34 @@ func Export(slots []Slot, run []float32, role, prefix string) []schema.Tensor {
 // Import copies the tensors of a role and prefix from the rows of a model stream to a run. A tensor that is missing, or
 // has another shape, is an error.
 func Import(slots []Slot, run []float32, tensors []schema.Tensor, role, prefix string) error {
+	found, err := find(slots, tensors, role, prefix)
+	if err != nil {
+		return err
+	}
+	for i, s := range slots {
+		copy(s.In(run), found[i])
+	}
+	return nil
+}
+
+// find returns the data of each slot, as Import copies it.
+func find(slots []Slot, tensors []schema.Tensor, role, prefix string) ([][]float32, error) {
 	byName := map[string]schema.Tensor{}
 	for _, t := range tensors {
 		if t.Role == role {
 			byName[t.Name] = t
 		}
 	}
+	var found [][]float32
 	for _, s := range slots {
 		t, ok := byName[prefix+s.Name]
 		if !ok {
-			return stream.Errorf("model: no %s %q", role, prefix+s.Name)
+			return nil, stream.Errorf("model: no %s %q", role, prefix+s.Name)
 		}
 		if !slices.Equal(t.Shape, s.Shape) {
-			return stream.Errorf("model: %s %q: got shape %v, want %v", role, t.Name, t.Shape, s.Shape)
+			return nil, stream.Errorf("model: %s %q: got shape %v, want %v", role, t.Name, t.Shape, s.Shape)
 		}
-		copy(s.In(run), t.Data)
+		found = append(found, t.Data)
 	}
-	return nil
+	return found, nil
 }

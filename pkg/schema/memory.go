@@ -17,6 +17,9 @@ func view[To, From any](s []From) []To {
 	return unsafe.Slice((*To)(unsafe.Pointer(unsafe.SliceData(s))), n)
 }
 
+// aligned reports whether bytes lie where float32 may.
+func aligned(b []byte) bool { return uintptr(unsafe.Pointer(unsafe.SliceData(b)))%4 == 0 }
+
 // bitmap is a column's validity as it grows row by row.
 type bitmap struct {
 	bits  []byte

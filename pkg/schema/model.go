@@ -163,34 +163,57 @@ func tensorColumns(t Tensor) []arrow.Array {
 	}
 }
 
-// ReadModel reads a model stream to its end and holds its rows against mm.sha256. Tensors of the roles in without are
-// checked too, but left out: what does not train needs no moments. Nothing of the model is the reader's memory.
-func ReadModel(r *stream.Reader, without ...string) (Model, error) {
-	h, err := readHeader(r, KindModel)
+// ReadModel reads a model stream to its end and holds its rows against mm.sha256. Nothing of the model is the reader's memory.
+func ReadModel(r *stream.Reader) (Model, error) {
+	m, verify, err := readModel(r, false, nil)
 	if err != nil {
 		return Model{}, err
+	}
+	if err := verify(); err != nil {
+		return Model{}, err
+	}
+	return m, nil
+}
+
+// BorrowModel is ReadModel for a model that is put elsewhere at once: the data of its tensors stays where a mapped file has
+// it, valid until the reader is closed, and mm.sha256 is still being computed when it returns. Nothing may come of the model
+// before verify has returned nil, and verify has to be called before the reader is closed. Tensors of the roles in without are
+// held against mm.sha256 too, but left out: what does not train needs no moments.
+func BorrowModel(r *stream.Reader, without ...string) (m Model, verify func() error, err error) {
+	return readModel(r, true, without)
+}
+
+func readModel(r *stream.Reader, borrow bool, without []string) (m Model, verify func() error, err error) {
+	h, err := readHeader(r, KindModel)
+	if err != nil {
+		return Model{}, nil, err
 	}
 	get := func(key string) string {
 		v, _ := r.Schema().Metadata().GetValue(key)
 		return v
 	}
-	m := Model{Header: h, Spec: raw(get(keySpec)), State: raw(get(keyState)), SHA256: get(keySHA256)}
+	m = Model{Header: h, Spec: raw(get(keySpec)), State: raw(get(keyState)), SHA256: get(keySHA256)}
 	for _, part := range []struct {
 		key string
 		raw json.RawMessage
 	}{{keySpec, m.Spec}, {keyState, m.State}} {
 		if part.raw != nil && !json.Valid(part.raw) {
-			return Model{}, stream.Errorf("%s: metadata %s is not JSON", r.Name(), part.key)
+			return Model{}, nil, stream.Errorf("%s: metadata %s is not JSON", r.Name(), part.key)
 		}
 	}
 	l, columns := newLayout(r), [4]int{}
 	for i, f := range modelFields {
 		if columns[i], err = l.typed(f.Name, f.Type); err != nil {
-			return Model{}, err
+			return Model{}, nil, err
 		}
 	}
-	sum := newHasher() // on another thread: it takes as long as the copying
-	defer sum.stop()
+	sum := newHasher() // on another thread: it takes longer than the rest
+	defer func() {
+		if err != nil {
+			sum.stop()
+		}
+	}()
+	keep := func(role string) bool { return !slices.Contains(without, role) }
 	rows := 0
 	for {
 		record, err := r.Next()
@@ -198,24 +221,29 @@ func ReadModel(r *stream.Reader, without ...string) (Model, error) {
 			break
 		}
 		if err != nil {
-			return Model{}, err
+			return Model{}, nil, err
 		}
-		tensors, err := readTensors(record, columns, rows, r, without)
+		tensors, err := readTensors(record, columns, rows, r, func(role string) bool {
+			return !borrow || !r.Mapped()
+		})
 		if err != nil {
-			return Model{}, err
+			return Model{}, nil, err
 		}
 		rows += len(tensors)
 		for _, t := range tensors {
 			sum.add(t)
-			if !slices.Contains(without, t.Role) {
+			if keep(t.Role) {
 				m.Tensors = append(m.Tensors, t)
 			}
 		}
 	}
-	if got := sum.stop(); got != m.SHA256 {
-		return Model{}, stream.Errorf("%s: rows have SHA-256 %s, metadata %s says %q", r.Name(), got, keySHA256, m.SHA256)
-	}
-	return m, nil
+	name, want := r.Name(), m.SHA256
+	return m, func() error {
+		if got := sum.stop(); got != want {
+			return stream.Errorf("%s: rows have SHA-256 %s, metadata %s says %q", name, got, keySHA256, want)
+		}
+		return nil
+	}, nil
 }
 
 func raw(s string) json.RawMessage {
@@ -225,7 +253,8 @@ func raw(s string) json.RawMessage {
 	return json.RawMessage(s)
 }
 
-func readTensors(record arrow.Record, columns [4]int, first int, r *stream.Reader, without []string) ([]Tensor, error) {
+// readTensors returns the tensors of a record, whose data is copied where the role says so.
+func readTensors(record arrow.Record, columns [4]int, first int, r *stream.Reader, copied func(role string) bool) ([]Tensor, error) {
 	names, roles := record.Column(columns[0]).(*array.String), record.Column(columns[1]).(*array.String)
 	shapes, blobs := record.Column(columns[2]).(*array.List), record.Column(columns[3]).(*array.LargeBinary)
 	check := rows{name: r.Name(), first: int64(first)}
@@ -249,11 +278,11 @@ func readTensors(record arrow.Record, columns [4]int, first int, r *stream.Reade
 		if len(data)%4 != 0 {
 			return nil, check.errorf(i, "tensor %q: %d bytes are no float32", t.Name, len(data))
 		}
-		if r.Mapped() && slices.Contains(without, t.Role) {
-			t.Data = view[float32](data) // read once, before the reader is closed
-		} else {
+		if copied(t.Role) || !aligned(data) {
 			t.Data = make([]float32, len(data)/4)
 			copy(view[byte](t.Data), data)
+		} else {
+			t.Data = view[float32](data)
 		}
 		if err := checkTensor(t); err != nil {
 			return nil, check.errorf(i, "tensor %q: %w", t.Name, err)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "device.h"
 #include "gemm.h"
@@ -48,18 +49,33 @@ mm_device *mm_open(int threads) {
 
 void mm_close(mm_device *d) {
 	if (d->pool) mm_pool_close(d->pool, d->threads - 1);
-	for (int i = 0; d->packs && i < d->threads; i++) mm_free(d->packs[i]);
+	for (int i = 0; d->packs && i < d->threads; i++) mm_free(d->packs[i], MM_PACK);
 	free(d->packs);
 	free(d->partials);
 	free(d);
 }
 
+// What mm_alloc takes from the system itself. A fault a page takes longer than what is done with most pages, on a virtual
+// machine above all, so that all of them are made at once.
+enum { MAPPED = 1 << 17 };
+
+static size_t bytes_of(size_t n) { return n ? (n * sizeof(float) + 63) / 64 * 64 : 64; }
+
 float *mm_alloc(size_t n) {
 	if (n > SIZE_MAX / 8) return 0;
-	size_t bytes = (n * sizeof(float) + 63) / 64 * 64;
-	float *p = aligned_alloc(64, bytes ? bytes : 64);
+	size_t bytes = bytes_of(n);
+	if (bytes >= MAPPED) {
+		void *p = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		return p == MAP_FAILED ? 0 : p;
+	}
+	float *p = aligned_alloc(64, bytes);
 	if (p) memset(p, 0, bytes);
 	return p;
 }
 
-void mm_free(float *p) { free(p); }
+void mm_free(float *p, size_t n) {
+	if (p && bytes_of(n) >= MAPPED)
+		munmap(p, bytes_of(n));
+	else
+		free(p);
+}

@@ -41,9 +41,9 @@ struct mm_device {
 // mm_open starts a device of the given number of threads, the caller's among them; 0 where memory or threads are lacking.
 mm_device *mm_open(int threads);
 void mm_close(mm_device *d);
-// mm_alloc returns n zeros at 64 bytes, 0 where there is no memory; mm_free gives them back.
+// mm_alloc returns n zeros at 64 bytes, 0 where there is no memory; mm_free gives all n back.
 float *mm_alloc(size_t n);
-void mm_free(float *p);
+void mm_free(float *p, size_t n);
 
 // mm_run runs task in parts parts, at most one a thread, and returns when all are done.
 void mm_run(mm_device *d, mm_task task, const void *args, int parts);

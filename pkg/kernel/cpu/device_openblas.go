@@ -87,7 +87,7 @@ func (d *Device) Close() error {
 	err := d.closeImages()
 	C.mm_close(d.c)
 	for _, b := range d.buffers {
-		C.mm_free(b.p)
+		C.mm_free(b.p, C.size_t(b.n))
 	}
 	d.c, d.buffers = nil, nil
 	return err
