@@ -14,8 +14,9 @@ type hasher struct {
 	result  string
 }
 
-func newHasher() *hasher {
-	h := &hasher{tensors: make(chan Tensor, 16), sum: make(chan string, 1)}
+// newHasher returns a hasher that add waits for where so many tensors are still to hash.
+func newHasher(pending int) *hasher {
+	h := &hasher{tensors: make(chan Tensor, pending), sum: make(chan string, 1)}
 	go func() {
 		hash := sha256.New()
 		for t := range h.tensors {

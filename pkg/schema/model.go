@@ -207,7 +207,12 @@ func readModel(r *stream.Reader, borrow bool, without []string) (m Model, verify
 			return Model{}, nil, err
 		}
 	}
-	sum := newHasher() // on another thread: it takes longer than the rest
+	// On another thread, since it takes longer than the rest. What it is behind by is held in memory, unless it is borrowed.
+	pending := 16
+	if borrow && r.Mapped() {
+		pending = 4096
+	}
+	sum := newHasher(pending)
 	defer func() {
 		if err != nil {
 			sum.stop()

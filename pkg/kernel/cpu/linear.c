@@ -51,8 +51,9 @@ static void run_blas(mm_device *d, const blas *s) {
 void mm_linear(mm_device *d, float *y, const float *x, const float *w, const float *b, size_t m, size_t n, size_t k, int relu) {
 	if (!d->avx512) {
 		run_blas(d, &(blas){m, n, k, x, w, k, k, PLAIN, TRANSPOSED, y, b, relu});
-	} else if (m <= n) {
-		// yᵀ = w xᵀ: the minibatch is the smaller to pack, and w is read once, as it lies.
+	} else if (m < n) {
+		// yᵀ = w xᵀ: the minibatch is the smaller to pack, and w is read once, as it lies. Of as many rows as columns y is
+		// written as it lies: turned, a power of two of them would fall into few sets of the first cache.
 		mm_gemm(d, &(mm_product){.i = n, .j = m, .l = k, .a = w, .a_stride = k, .b = x, .b_stride = k, .b_turned = 1,
 			.c = y, .c_stride = n, .c_turned = 1, .bias = b, .relu = relu});
 	} else {
