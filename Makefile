@@ -21,7 +21,7 @@ NAME    ?= $(METHOD)-$(SEED)
 OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build cuda cuda-test ptx install test race fuzz bench lint man man-check demo experiment check clean
+.PHONY: help deps build cuda cuda-test cuda-check ptx install test race fuzz bench lint man man-check demo experiment check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  %-11s %s\n", $$1, $$2 }'
@@ -52,6 +52,10 @@ cuda: ## build the tools for NVIDIA cards too, into bin/ (docs/gpu.md)
 
 cuda-test: ## run the tests of the CUDA device, on an emulated driver where there is no card
 	@$(CUDA_ENV) $(MAKE) --no-print-directory go-test TAGS=$(if $(TAGS),$(TAGS)$(COMMA))mmcuda PKG='./pkg/kernel/cuda/... ./pkg/device'
+
+cuda-check: ## pack scripts/gpu-check and go through it with no card: every part of it, on small data and the emulated driver
+	@scripts/deps --quiet
+	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && scripts/gpu-pack "$$d" && "$$d/gpu-check" --dry
 
 ptx: ## compile the CUDA kernels to PTX with clang-19
 	@scripts/ptx

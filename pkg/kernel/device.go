@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // MemoryError is why a device could not allocate.
 type MemoryError struct {
@@ -25,6 +28,13 @@ type Recorder interface {
 type Recording interface {
 	// Replay runs the kernels again, in the order of what else is asked of the device.
 	Replay()
+}
+
+// Timer is a Device that runs what it is asked for later, so that a clock around the asking tells nothing.
+type Timer interface {
+	Device
+	// Time returns how long the device takes for the kernels that f asks for, which it runs several times. f is as for Record.
+	Time(f func()) (time.Duration, error)
 }
 
 // Gatherer is a Device with memory of its own, that can keep samples there and put minibatches together from them.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"mmtools/pkg/checkpoint"
-	"mmtools/pkg/device"
 	"mmtools/pkg/kernel"
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
@@ -17,9 +16,13 @@ import (
 
 // audioVisual is the published network: ResNet-18 for a spectrogram of 257x188 and for three frames of 224x224, 31 classes.
 func audioVisual(rows int) (network.Spec, checkpoint.State) {
+	sound, frames, backbone := []int{257, 188}, []int{3, 3, 224, 224}, "resnet18"
+	if small {
+		sound, frames, backbone = []int{17, 12}, []int{3, 3, 16, 16}, "cnn:4,8"
+	}
 	spec := network.Spec{Fusion: "concat", Modalities: []network.Channel{
-		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: []int{257, 188}}, Backbone: "resnet18"},
-		{Modality: modality.Modality{Name: "visual", Kind: modality.Video, Shape: []int{3, 3, 224, 224}}, Backbone: "resnet18"},
+		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: sound}, Backbone: backbone},
+		{Modality: modality.Modality{Name: "visual", Kind: modality.Video, Shape: frames}, Backbone: backbone},
 	}}
 	for c := range 31 {
 		spec.Classes = append(spec.Classes, fmt.Sprint(c))
@@ -58,13 +61,29 @@ func audioVisualSamples(b *testing.B, spec network.Spec, n int) *Samples {
 	return mustRead(b, out.Bytes())
 }
 
+// audioVisualSize is the number of samples and the size of a minibatch: 16, and on a card 64.
+func audioVisualSize() (n, rows int) {
+	switch {
+	case small:
+		return 4, 2
+	case onDevice() == "cuda":
+		return 256, 64
+	}
+	return 32, 16
+}
+
+// precisions are those that the device computes in.
+func precisions() []kernel.Precision {
+	if onDevice() == "cuda" {
+		return []kernel.Precision{kernel.Float32, kernel.TF32, kernel.BF16}
+	}
+	return []kernel.Precision{kernel.Float32, kernel.BF16}
+}
+
 // BenchmarkAudioVisual measures whole training steps of 16 samples, on a card of 64, gathering and optimizer included, in samples a
 // second.
 func BenchmarkAudioVisual(b *testing.B) {
-	n, rows := 32, 16
-	if onDevice() == "cuda" {
-		n, rows = 256, 64
-	}
+	n, rows := audioVisualSize()
 	spec, state := audioVisual(rows)
 	samples := audioVisualSamples(b, spec, n)
 	c, err := New(spec, state, samples)
@@ -75,14 +94,9 @@ func BenchmarkAudioVisual(b *testing.B) {
 	for i := range order {
 		order[i] = int32(n - 1 - i)
 	}
-	for _, precision := range []kernel.Precision{kernel.Float32, kernel.TF32, kernel.BF16} {
+	for _, precision := range precisions() {
 		b.Run(string(precision)+"/train", func(b *testing.B) {
-			d, err := device.Open(device.Options{Name: onDevice(), Threads: 2, Precision: precision})
-			if err != nil {
-				b.Skip(err)
-			}
-			defer d.Close()
-			r, err := newRun(c, Options{Device: d, Samples: samples})
+			r, err := newRun(c, Options{Device: openIn(b, precision), Samples: samples})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"mmtools/pkg/checkpoint"
@@ -13,15 +14,27 @@ import (
 	"mmtools/pkg/schema"
 )
 
+// small tells the benchmarks to run on next to nothing: whether they run at all is asked then, of an emulated card, say.
+var small = os.Getenv("MM_TEST_SMALL") != ""
+
+// lateFusionSize is the width of the inputs and hidden layers, and the number of samples.
+func lateFusionSize() (width, n int) {
+	if small {
+		return 16, 64
+	}
+	return 512, 8192
+}
+
 // lateFusion is the model that speed is measured on: two modalities of 512, hidden 512 each, 31 classes, Adam.
 func lateFusion(rows int) (network.Spec, checkpoint.State) {
+	width, _ := lateFusionSize()
 	spec := network.Spec{Fusion: "concat"}
 	for c := range 31 {
 		spec.Classes = append(spec.Classes, fmt.Sprint(c))
 	}
 	for _, name := range []string{"audio", "visual"} {
 		spec.Modalities = append(spec.Modalities,
-			network.Channel{Modality: modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{512}}, Backbone: "mlp:512"})
+			network.Channel{Modality: modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{width}}, Backbone: fmt.Sprintf("mlp:%d", width)})
 	}
 	state := testState("adam")
 	state.BatchSize, state.Optimizer.ClipNorm = rows, 0
@@ -41,7 +54,7 @@ func lateFusionSamples(b *testing.B, spec network.Spec, n int) *Samples {
 	for i := range n {
 		s := schema.Sample{ID: fmt.Sprint(i), Label: int32(r.IntN(len(spec.Classes)))}
 		for range spec.Modalities {
-			x := make([]float32, 512)
+			x := make([]float32, spec.Modalities[0].Size())
 			for k := range x {
 				x[k] = float32(r.NormFloat64())
 			}
@@ -59,9 +72,13 @@ func lateFusionSamples(b *testing.B, spec network.Spec, n int) *Samples {
 
 // BenchmarkLateFusion measures whole training steps, gathering of the minibatch included, in samples a second.
 func BenchmarkLateFusion(b *testing.B) {
-	for _, rows := range []int{64, 1024} {
+	batches := []int{64, 1024}
+	if small {
+		batches = []int{16, 64}
+	}
+	for _, rows := range batches {
 		b.Run(fmt.Sprintf("batch=%d", rows), func(b *testing.B) {
-			const n = 8192
+			_, n := lateFusionSize()
 			spec, state := lateFusion(rows)
 			samples := lateFusionSamples(b, spec, n)
 			c, err := New(spec, state, samples)

@@ -5,44 +5,74 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/kernel/cpu"
 	"mmtools/pkg/machine"
+	"mmtools/pkg/network"
 	"mmtools/pkg/op"
 )
 
-// roof is what the machine can do, as this program's own kernels reach it.
-type roof struct{ flops, bytes float64 } // a second
+// roof is what the machine can do, as its own kernels or libraries reach it.
+type roof struct {
+	flops, bytes float64 // a second
+	of           string
+}
 
-// measureRoof takes a product of 2048x2048 matrices and a sum of two vectors of 256 MiB, the best of some rounds each.
+// measureRoof takes a product of square matrices in the device's precision and a sum of two vectors, of sizes that fill the device, the
+// best of some rounds each.
 func measureRoof(b *testing.B, d kernel.Device) roof {
-	const n, words = 2048, 64 << 20
+	n, words := 2048, 64<<20
+	switch {
+	case small:
+		n, words = 64, 1<<16
+	case onDevice() == "cuda":
+		n, words = 8192, 256<<20
+	}
+	random := rand.New(rand.NewPCG(9, 10))
 	alloc := func(n int) kernel.Buffer {
 		buffer, err := d.Alloc(n)
 		if err != nil {
 			b.Fatal(err)
 		}
+		x := make([]float32, min(n, 1<<20)) // zeros multiply faster than numbers do
+		for i := range x {
+			x[i] = float32(random.NormFloat64())
+		}
+		for from := 0; from < n; from += len(x) {
+			d.Upload(buffer.Slice(from, min(n, from+len(x))), x[:min(n-from, len(x))])
+		}
 		return buffer
 	}
 	x, w, y, u, v, sum := alloc(n*n), alloc(n*n), alloc(n*n), alloc(words), alloc(words), alloc(words)
 	return roof{
-		flops: 2 * n * n * n / shortest(func() { d.Linear(y, x, w, nil, n, n, n, false) }),
-		bytes: 3 * 4 * words / shortest(func() { d.Add(sum, u, v, words) }),
+		flops: 2 * float64(n) * float64(n) * float64(n) / shortest(b, d, func() { d.Linear(y, x, w, nil, n, n, n, false) }),
+		bytes: 3 * 4 * float64(words) / shortest(b, d, func() { d.Add(sum, u, v, words) }),
+		of:    fmt.Sprintf("a product of %[1]dx%[1]d, a sum of vectors of %[2]d MiB", n, words>>18),
 	}
 }
 
+// rounds is how often something is timed: once on a device that takes the best of some by itself.
+func rounds(d kernel.Device, n int) int {
+	if _, ok := d.(kernel.Timer); ok {
+		return 1
+	}
+	return n
+}
+
 // shortest returns the seconds of the best of some rounds.
-func shortest(f func()) float64 {
+func shortest(b *testing.B, d kernel.Device, f func()) float64 {
 	best := math.Inf(1)
-	for range 8 {
-		start := time.Now()
-		f()
-		best = min(best, time.Since(start).Seconds())
+	for range rounds(d, 8) {
+		elapsed, err := machine.Elapsed(d, f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, elapsed.Seconds())
 	}
 	return best
 }
@@ -62,16 +92,24 @@ func kind(o op.Op) string {
 	return name
 }
 
-// BenchmarkRoofline prints where the time of a step of the published network goes, and how near each kind of operation comes to what
-// the machine can do. Winograd's convolutions do less than the definition says, and may pass the roof.
+// BenchmarkRoofline prints where the time of a step goes, of late fusion and of the published network, and how near each kind of
+// operation comes to what the device can do. Winograd's convolutions do less than the definition says, and may pass the roof.
 func BenchmarkRoofline(b *testing.B) {
-	d, err := cpu.Open(cpu.Options{Threads: 2})
-	if err != nil {
-		b.Fatal(err)
+	_, rows := audioVisualSize()
+	for _, precision := range precisions() {
+		b.Run("LateFusion/"+string(precision), func(b *testing.B) {
+			spec, state := lateFusion(64)
+			roofline(b, precision, spec, state, lateFusionSamples(b, spec, 64))
+		})
+		b.Run("AudioVisual/"+string(precision), func(b *testing.B) {
+			spec, state := audioVisual(rows)
+			roofline(b, precision, spec, state, audioVisualSamples(b, spec, rows))
+		})
 	}
-	defer d.Close()
-	spec, state := audioVisual(16)
-	samples := audioVisualSamples(b, spec, 16)
+}
+
+func roofline(b *testing.B, precision kernel.Precision, spec network.Spec, state checkpoint.State, samples *Samples) {
+	d := openIn(b, precision)
 	c, err := New(spec, state, samples)
 	if err != nil {
 		b.Fatal(err)
@@ -80,17 +118,23 @@ func BenchmarkRoofline(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r.trainer.step.Profile() // plans the convolutions
+	bestOf(b, rounds(d, 2)-1, r.trainer.step) // plans the convolutions
 	for b.Loop() {
-		printRoofline(b, measureRoof(b, d), bestOf(3, r.trainer.step), r.trainer)
+		printRoofline(b, measureRoof(b, d), bestOf(b, rounds(d, 3), r.trainer.step), r.trainer)
 	}
 }
 
 // bestOf returns the shortest time of every operation over some runs.
-func bestOf(runs int, m *machine.Machine) []machine.Timing {
-	best := m.Profile()
-	for range runs - 1 {
-		for i, t := range m.Profile() {
+func bestOf(b *testing.B, runs int, m *machine.Machine) (best []machine.Timing) {
+	for range runs {
+		timings, err := m.Profile()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if best == nil {
+			best = timings
+		}
+		for i, t := range timings {
 			best[i].Elapsed = min(best[i].Elapsed, t.Elapsed)
 		}
 	}
@@ -117,12 +161,12 @@ func printRoofline(b *testing.B, top roof, timings []machine.Timing, t *trainer)
 		add(kind(t.Op), t.Elapsed.Seconds(), t.Flops, float64(t.Bytes))
 	}
 	size := float64(4 * t.graph.Layout.ParamSize)
-	add("Adam", shortest(func() { t.opt.step(t.device, 1, 0) }), 0, 7*size) // reads 4 values of each parameter, writes 3
-	fmt.Printf("\nroof: %.0f GFLOP/s (a product of 2048x2048), %.1f GB/s (a sum of 256 MiB vectors); all operations: %.0f ms\n\n", top.flops/1e9, top.bytes/1e9, 1e3*total)
+	add("Adam", shortest(b, t.device, func() { t.opt.step(t.device, 1, 0) }), 0, 7*size) // reads 4 values of each parameter, writes 3
+	fmt.Printf("\n%s\nroof: %.0f GFLOP/s, %.1f GB/s (%s); all operations: %.3f ms\n\n", b.Name(), top.flops/1e9, top.bytes/1e9, top.of, 1e3*total)
 	fmt.Printf("%-38s %4s %8s %6s %9s %7s %9s\n", "operation", "n", "ms", "share", "GFLOP/s", "GB/s", "of roof")
 	for _, k := range slices.SortedFunc(maps.Values(rows), func(a, b *row) int { return cmp.Compare(b.seconds, a.seconds) }) {
 		flops, bytes := k.flops/k.seconds, k.bytes/k.seconds
-		fmt.Printf("%-38s %4d %8.1f %5.1f%% %9.0f %7.1f %8.0f%%\n", k.name, k.n, 1e3*k.seconds, 100*k.seconds/total, flops/1e9, bytes/1e9,
+		fmt.Printf("%-38s %4d %8.3f %5.1f%% %9.0f %7.1f %8.0f%%\n", k.name, k.n, 1e3*k.seconds, 100*k.seconds/total, flops/1e9, bytes/1e9,
 			100*max(flops/top.flops, bytes/top.bytes))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -117,15 +118,33 @@ func onDevice() string {
 	return "cpu"
 }
 
-// open opens the device that tests run on, the CPU with two threads.
+// open opens the device that tests run on.
 func open(t testing.TB) kernel.Device {
 	t.Helper()
-	d, err := device.Open(device.Options{Name: onDevice(), Threads: 2})
+	return openIn(t, kernel.Float32)
+}
+
+func openIn(t testing.TB, precision kernel.Precision) kernel.Device {
+	t.Helper()
+	d, err := device.Open(device.Options{Name: onDevice(), Threads: threads(t), Precision: precision})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
 	return d
+}
+
+// threads is how many the CPU computes with: two, or as many as MM_TEST_THREADS says.
+func threads(t testing.TB) int {
+	t.Helper()
+	n := 2
+	if s := os.Getenv("MM_TEST_THREADS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatalf("MM_TEST_THREADS: %v", err)
+		}
+	}
+	return n
 }
 
 // model returns the bytes of a model trained in runs of the given numbers of epochs, each going on from the stream that

@@ -87,29 +87,31 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--rounds", type=int, default=2)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--samples", type=int, default=SAMPLES)
     p.add_argument("--layout", choices=["channels_last", "contiguous"], default="channels_last")
     p.add_argument("--precision", choices=["float32", "bf16"], default="float32")
     p.add_argument("--passes", nargs="+", default=["train", "evaluate"], choices=["train", "evaluate"])
     a = p.parse_args()
+    batch = min(BATCH, a.samples)
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
     form = torch.channels_last if a.layout == "channels_last" else torch.contiguous_format
     model = Model().to(memory_format=form)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, foreach=True)
-    sound = torch.randn(SAMPLES, 1, 257, 188)
-    frames = torch.randint(256, (SAMPLES, 3, 3, 224, 224), dtype=torch.uint8)
-    keep, weight, label = torch.ones(SAMPLES, 2), torch.ones(SAMPLES), torch.randint(CLASSES, (SAMPLES,))
+    sound = torch.randn(a.samples, 1, 257, 188)
+    frames = torch.randint(256, (a.samples, 3, 3, 224, 224), dtype=torch.uint8)
+    keep, weight, label = torch.ones(a.samples, 2), torch.ones(a.samples), torch.randint(CLASSES, (a.samples,))
     cast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16")
 
     def minibatch(start, order):
-        rows = order[start:start + BATCH]
+        rows = order[start:start + batch]
         x = frames[rows].flatten(0, 1).float().contiguous(memory_format=form)
         return sound[rows].contiguous(memory_format=form), x.view(len(rows), 3, 3, 224, 224) if form == torch.contiguous_format else x.unflatten(0, (len(rows), 3)), rows
 
     def train():
         model.train()
-        order = torch.randperm(SAMPLES)
-        for start in range(0, SAMPLES, BATCH):
+        order = torch.randperm(a.samples)
+        for start in range(0, a.samples, batch):
             s, f, rows = minibatch(start, order)
             with cast:
                 logits = model(s, f, keep[rows])
@@ -124,9 +126,9 @@ def main():
     def evaluate():
         if not folded:
             folded.append(fuse(Model().to(memory_format=form)))
-        order, right = torch.arange(SAMPLES), 0
+        order, right = torch.arange(a.samples), 0
         with torch.no_grad(), cast:
-            for start in range(0, SAMPLES, BATCH):
+            for start in range(0, a.samples, batch):
                 s, f, rows = minibatch(start, order)
                 right += (folded[0](s, f, keep[rows]).argmax(1) == label[rows]).sum().item()
 
@@ -139,9 +141,10 @@ def main():
             start = time.perf_counter()
             run()
             times.append(time.perf_counter() - start)
-        best[name] = round(SAMPLES / min(times), 3)
+        best[name] = round(a.samples / min(times), 3)
     print(json.dumps({"torch": torch.__version__, "threads": a.threads, "blas_core": blas_core(), "best": best,
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
 
 
-main()
+if __name__ == "__main__":
+    main()

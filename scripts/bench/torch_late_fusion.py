@@ -85,4 +85,5 @@ def main():
     print(json.dumps({"torch": torch.__version__, "threads": a.threads, "blas_core": blas_core(), "best": best, "median": median}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -68,8 +68,8 @@ func (d *Device) function(name string) (cu.Function, error) {
 	return cu.Function{}, fmt.Errorf("no kernel %s", name)
 }
 
-// threads is the size of every block.
-const threads = 256
+// threads is the size of every block but those of kernels that sum a channel in one: they are few, and wide.
+const threads, wide = 256, 1024
 
 // grid is the number of blocks of a launch.
 type grid struct{ x, y, z int }
@@ -102,6 +102,10 @@ func flag(b bool) uint64 {
 
 // launch queues a kernel. A grid of no blocks is nothing to do.
 func (d *Device) launch(name string, g grid, parameters ...uint64) {
+	d.launchBlocks(name, g, threads, parameters...)
+}
+
+func (d *Device) launchBlocks(name string, g grid, size int, parameters ...uint64) {
 	if g.x == 0 || g.y == 0 || g.z == 0 {
 		return
 	}
@@ -114,7 +118,7 @@ func (d *Device) launch(name string, g grid, parameters ...uint64) {
 		for i := range parameters {
 			pointers[i] = unsafe.Pointer(&parameters[i])
 		}
-		return f.Launch(g.x, g.y, g.z, threads, 1, 1, 0, d.compute, pointers)
+		return f.Launch(g.x, g.y, g.z, size, 1, 1, 0, d.compute, pointers)
 	})
 }
 

@@ -10,7 +10,7 @@ func extent(n int, i kernel.Image) []uint64 { return []uint64{num(n), num(i.C), 
 // BatchNorm normalises by the minibatch's statistics, which it keeps; it moves the running ones.
 func (d *Device) BatchNorm(y, x, residual kernel.Buffer, p kernel.Norm, n int, i kernel.Image, s kernel.NormStep, relu bool) {
 	size, c := n*i.Size(), i.C
-	d.launch("mm_batch_norm_stats", grid{c, 1, 1}, parameters([]uint64{ptr(p.Mean, c), ptr(p.InvStd, c), ptr(p.RunningMean, c), ptr(p.RunningVar, c), ptr(x, size)},
+	d.launchBlocks("mm_batch_norm_stats", grid{c, 1, 1}, wide, parameters([]uint64{ptr(p.Mean, c), ptr(p.InvStd, c), ptr(p.RunningMean, c), ptr(p.RunningVar, c), ptr(x, size)},
 		extent(n, i), []uint64{real(float64(s.Momentum)), real(float64(s.Epsilon))})...)
 	d.launch("mm_batch_norm", elements(size), parameters([]uint64{ptr(y, size), ptr(x, size), optional(residual, size),
 		ptr(p.Gamma, c), ptr(p.Beta, c), ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)
@@ -23,7 +23,7 @@ func (d *Device) BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y kernel.Buf
 	if relu && dresidual != nil {
 		result = ptr(y, size)
 	}
-	d.launch("mm_batch_norm_grad_sums", grid{c, 1, 1}, parameters([]uint64{ptr(dgamma, c), ptr(dbeta, c), ptr(dy, size), ptr(x, size), result,
+	d.launchBlocks("mm_batch_norm_grad_sums", grid{c, 1, 1}, wide, parameters([]uint64{ptr(dgamma, c), ptr(dbeta, c), ptr(dy, size), ptr(x, size), result,
 		ptr(p.Gamma, c), ptr(p.Beta, c), ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)
 	d.launch("mm_batch_norm_grad", elements(size), parameters([]uint64{ptr(dx, size), optional(dresidual, size), ptr(dgamma, c), ptr(dbeta, c), ptr(dy, size),
 		ptr(x, size), result, ptr(p.Gamma, c), ptr(p.Beta, c), ptr(p.Mean, c), ptr(p.InvStd, c)}, extent(n, i), []uint64{flag(relu)})...)

@@ -7,6 +7,7 @@
 //	MM_EMULATED_CARDS   the number of cards (1)
 //	MM_EMULATED_MEMORY  bytes of each (1 GiB)
 //	MM_EMULATED_PEERS   0: no card reaches another's memory (1)
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <functional>
@@ -38,10 +39,13 @@ struct CUstream_st {
 	bool broken = false; // the capture
 };
 
+using Clock = std::chrono::steady_clock;
+
 struct CUevent_st {
 	CUcontext context;
 	CUstream stream = nullptr;
 	unsigned long long at = 0;
+	std::shared_ptr<Clock::time_point> when; // null where it tells no time
 };
 
 struct CUgraph_st {
@@ -373,9 +377,10 @@ CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned int) {
 	return enqueue(s, [=] { run_until(other, at); });
 }
 
-CUresult cuEventCreate(CUevent *e, unsigned int) {
+CUresult cuEventCreate(CUevent *e, unsigned int flags) {
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
 	*e = new CUevent_st{current};
+	if (!(flags & CU_EVENT_DISABLE_TIMING)) (*e)->when = std::make_shared<Clock::time_point>();
 	return CUDA_SUCCESS;
 }
 
@@ -391,6 +396,7 @@ CUresult cuEventRecord(CUevent e, CUstream s) {
 		s->broken = true;
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	}
+	if (auto when = e->when) enqueue(s, [=] { *when = Clock::now(); });
 	e->stream = s;
 	e->at = s->queued;
 	return CUDA_SUCCESS;
@@ -403,8 +409,11 @@ CUresult cuEventSynchronize(CUevent e) {
 	return CUDA_SUCCESS;
 }
 
-CUresult cuEventElapsedTime(float *ms, CUevent, CUevent) {
-	*ms = 1;
+CUresult cuEventElapsedTime(float *ms, CUevent from, CUevent to) {
+	Guard g(lock);
+	if (!from->when || !to->when || !from->stream || !to->stream) return CUDA_ERROR_INVALID_HANDLE;
+	if (from->stream->done < from->at || to->stream->done < to->at) return CUDA_ERROR_NOT_READY;
+	*ms = std::chrono::duration<float, std::milli>(*to->when - *from->when).count();
 	return CUDA_SUCCESS;
 }
 

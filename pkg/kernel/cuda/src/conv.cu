@@ -9,50 +9,36 @@
 
 // y = x * w. x (N,C,H,W), w (K,C,KH,KW), y (N,K,OH,OW).
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv(float *y, const float *x, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Flat::memory];
-	SHAPE;
-	convolve<Flat>(memory, y, x, w, nullptr, nullptr, nullptr, n, s, false);
+	CONVOLVE(Flat, nullptr, nullptr, nullptr, false);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_narrow(float *y, const float *x, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Narrow::memory];
-	SHAPE;
-	convolve<Narrow>(memory, y, x, w, nullptr, nullptr, nullptr, n, s, false);
+	CONVOLVE(Narrow, nullptr, nullptr, nullptr, false);
 }
 
 // y = scale_k (x * w) + shift_k + residual, and max(0, y) where relu is set. residual may be null, or y.
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_affine(float *y, const float *x, const float *w, const float *scale,
 	const float *shift, const float *residual, long long n, CONV, long long relu) {
-	__shared__ Quad memory[Flat::memory];
-	SHAPE;
-	convolve<Flat>(memory, y, x, w, scale, shift, residual, n, s, relu != 0);
+	CONVOLVE(Flat, scale, shift, residual, relu != 0);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_affine_narrow(float *y, const float *x, const float *w, const float *scale,
 	const float *shift, const float *residual, long long n, CONV, long long relu) {
-	__shared__ Quad memory[Narrow::memory];
-	SHAPE;
-	convolve<Narrow>(memory, y, x, w, scale, shift, residual, n, s, relu != 0);
+	CONVOLVE(Narrow, scale, shift, residual, relu != 0);
 }
 
 // The gradient of x. dy (N,K,OH,OW), w (K,C,KH,KW), dx (N,C,H,W). With strides, each pixel sums over the pixels of the window that
 // saw it, none over zeros.
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_input(float *dx, const float *dy, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Flat::memory];
-	SHAPE;
-	convolve_back<Flat>(memory, dx, dy, w, n, s);
+	CONVOLVE_BACK(Flat);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_input_narrow(float *dx, const float *dy, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Narrow::memory];
-	SHAPE;
-	convolve_back<Narrow>(memory, dx, dy, w, n, s);
+	CONVOLVE_BACK(Narrow);
 }
 
 // partial (splits,K,C,KH,KW): run s of the gradient of w sums places [s P/splits, (s+1) P/splits) of all P = n oh ow. mm_sum_splits
 // adds the runs. The grid's z strides over the runs.
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_weight(float *partial, const float *dy, const float *x, long long n, CONV,
 	long long splits) {
-	__shared__ Quad memory[Flat::memory];
-	SHAPE;
-	convolve_weight<Flat>(memory, partial, dy, x, n, s, splits);
+	CONVOLVE_WEIGHT(Flat);
 }
 
 // dw[i] = sum over the runs of partial[run][i], in order and float64. Bytes 4 n (splits + 1).

@@ -3,46 +3,30 @@
 #include "convolve.h"
 
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_tf32(float *y, const float *x, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Cores<Round10>::memory];
-	SHAPE;
-	convolve<Cores<Round10>>(memory, y, x, w, nullptr, nullptr, nullptr, n, s, false);
+	CONVOLVE(Cores<Round10>, nullptr, nullptr, nullptr, false);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_affine_tf32(float *y, const float *x, const float *w, const float *scale,
 	const float *shift, const float *residual, long long n, CONV, long long relu) {
-	__shared__ Quad memory[Cores<Round10>::memory];
-	SHAPE;
-	convolve<Cores<Round10>>(memory, y, x, w, scale, shift, residual, n, s, relu != 0);
+	CONVOLVE(Cores<Round10>, scale, shift, residual, relu != 0);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_input_tf32(float *dx, const float *dy, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Cores<Round10>::memory];
-	SHAPE;
-	convolve_back<Cores<Round10>>(memory, dx, dy, w, n, s);
+	CONVOLVE_BACK(Cores<Round10>);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_weight_tf32(float *partial, const float *dy, const float *x, long long n, CONV,
 	long long splits) {
-	__shared__ Quad memory[Cores<Round10>::memory];
-	SHAPE;
-	convolve_weight<Cores<Round10>>(memory, partial, dy, x, n, s, splits);
+	CONVOLVE_WEIGHT(Cores<Round10>);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_bf16(float *y, const float *x, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Cores<Round7>::memory];
-	SHAPE;
-	convolve<Cores<Round7>>(memory, y, x, w, nullptr, nullptr, nullptr, n, s, false);
+	CONVOLVE(Cores<Round7>, nullptr, nullptr, nullptr, false);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_affine_bf16(float *y, const float *x, const float *w, const float *scale,
 	const float *shift, const float *residual, long long n, CONV, long long relu) {
-	__shared__ Quad memory[Cores<Round7>::memory];
-	SHAPE;
-	convolve<Cores<Round7>>(memory, y, x, w, scale, shift, residual, n, s, relu != 0);
+	CONVOLVE(Cores<Round7>, scale, shift, residual, relu != 0);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_input_bf16(float *dx, const float *dy, const float *w, long long n, CONV) {
-	__shared__ Quad memory[Cores<Round7>::memory];
-	SHAPE;
-	convolve_back<Cores<Round7>>(memory, dx, dy, w, n, s);
+	CONVOLVE_BACK(Cores<Round7>);
 }
 extern "C" __global__ void __launch_bounds__(256, 2) mm_conv_grad_weight_bf16(float *partial, const float *dy, const float *x, long long n, CONV,
 	long long splits) {
-	__shared__ Quad memory[Cores<Round7>::memory];
-	SHAPE;
-	convolve_weight<Cores<Round7>>(memory, partial, dy, x, n, s, splits);
+	CONVOLVE_WEIGHT(Cores<Round7>);
 }

@@ -11,6 +11,20 @@
 		long long pad_w
 #define SHAPE Shape s(c, h, w_, k, kh, kw, stride_h, stride_w, pad_h, pad_w)
 
+// The bodies of the kernels, whose tile is T.
+#define CONVOLVE(T, scale, shift, residual, relu) \
+	__shared__ Quad memory[T::memory];          \
+	SHAPE;                                      \
+	convolve<T>(memory, y, x, w, scale, shift, residual, n, s, relu)
+#define CONVOLVE_BACK(T)               \
+	__shared__ Quad memory[T::memory]; \
+	SHAPE;                             \
+	convolve_back<T>(memory, dx, dy, w, n, s)
+#define CONVOLVE_WEIGHT(T)             \
+	__shared__ Quad memory[T::memory]; \
+	SHAPE;                             \
+	convolve_weight<T>(memory, partial, dy, x, n, s, splits)
+
 // Map writes four places of an output channel, with what ConvAffine adds: scale, shift, residual, max(0, v), which keeps a NaN.
 struct Map {
 	float *y;

@@ -68,6 +68,7 @@ extern "C" __global__ void __launch_bounds__(256) mm_sum_rows(float *y, const fl
 		long long j = from + lane;
 		double sum = 0;
 		if (j < n)
+#pragma unroll 8 // loads on their way; the sum stays in order
 			for (long long i = warp; i < m; i += 8) sum += (double)x[i * n + j];
 		sums[warp][lane] = sum;
 		__syncthreads();

@@ -24,8 +24,13 @@ struct Walk {
 	}
 };
 
-// load reads four elements from p, with one access where quads is set.
-__device__ __forceinline__ Quad load(const float *p, bool quads) {
+// ahead is how many runs a thread has on their way before it adds them: channels are few, and a block alone has to fill its
+// multiprocessor's part of the memory's bandwidth. For the same reason blocks have up to 1024 threads.
+constexpr int ahead = 4;
+
+// load reads a run of four elements from p, with one access where quads is set, or of one.
+__device__ __forceinline__ Quad load(const float *p, int run, bool quads) {
+	if (run == 1) return Quad{p[0], 0, 0, 0};
 	if (quads) return quad(p);
 	return Quad{p[0], p[1], p[2], p[3]};
 }
@@ -33,22 +38,30 @@ __device__ __forceinline__ Quad load(const float *p, bool quads) {
 // A channel's mean and 1 / sqrt(biased variance + epsilon); the running ones move by momentum, the variance unbiased. A block a
 // channel. Sums are of differences from the channel's first element, in float64: no digits are lost where the mean is large.
 // Bytes 4 n c pixels.
-extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_stats(float *mean, float *inv_std, float *running_mean, float *running_var,
+extern "C" __global__ void __launch_bounds__(1024) mm_batch_norm_stats(float *mean, float *inv_std, float *running_mean, float *running_var,
 	const float *x, long long n, long long c, long long pixels, double momentum, double epsilon) {
 	__shared__ Sums sums;
 	for (long long channel = blockIdx.x; channel < c; channel += gridDim.x) {
 		double first = (double)x[channel * pixels], sum = 0, squares = 0;
 		bool quads = aligned(x);
-		for (Walk w(n, c, pixels, channel); w.more(); w.next()) {
-			if (w.run == 4) {
-				Quad v = load(x + w.at(), quads);
-				double p = v.x - first, q = v.y - first, r = v.z - first, s = v.w - first;
-				sum += (p + q) + (r + s);
-				squares += (p * p + q * q) + (r * r + s * s);
-			} else {
-				double d = (double)x[w.at()] - first;
-				sum += d;
-				squares += d * d;
+		for (Walk w(n, c, pixels, channel); w.more();) {
+			Quad v[ahead];
+			bool here[ahead];
+#pragma unroll
+			for (int k = 0; k < ahead; k++, w.next())
+				if ((here[k] = w.more())) v[k] = load(x + w.at(), w.run, quads);
+#pragma unroll
+			for (int k = 0; k < ahead; k++) {
+				if (!here[k]) continue;
+				if (w.run == 4) {
+					double p = v[k].x - first, q = v[k].y - first, r = v[k].z - first, s = v[k].w - first;
+					sum += (p + q) + (r + s);
+					squares += (p * p + q * q) + (r * r + s * s);
+				} else {
+					double d = v[k].x - first;
+					sum += d;
+					squares += d * d;
+				}
 			}
 		}
 		sum = block_sum(sum, sums);
@@ -76,11 +89,8 @@ __device__ __forceinline__ Line line_of(const float *gamma, const float *beta, c
 	return Line{scale, beta[c] - mean[c] * scale};
 }
 
-// finish adds a residual, where there is one, and applies max(0, v) where relu is set, which keeps a NaN.
-__device__ __forceinline__ float finish(float v, const float *residual, long long i, bool relu) {
-	if (residual) v += residual[i];
-	return relu && v < 0 ? 0 : v;
-}
+// positive is max(0, v) where relu is set, and keeps a NaN.
+__device__ __forceinline__ float positive(float v, bool relu) { return relu && v < 0 ? 0 : v; }
 
 // transform writes y = line(channel)(x) + residual, and max(0, y) where relu is set.
 template <class F>
@@ -93,13 +103,18 @@ __device__ __forceinline__ void transform(float *y, const float *x, const float 
 		divide(divide(i, pixels, rest), c, channel);
 		Line l = line(channel);
 		if (!quads) {
-			y[i] = finish(l(x[i]), residual, i, relu);
+			float v = l(x[i]);
+			if (residual) v += residual[i];
+			y[i] = positive(v, relu);
 			continue;
 		}
 		Quad v = quad(x + i);
-		float a = finish(l(v.x), residual, i, relu), b = finish(l(v.y), residual, i + 1, relu);
-		float d = finish(l(v.z), residual, i + 2, relu), e = finish(l(v.w), residual, i + 3, relu);
-		quad(y + i) = Quad{a, b, d, e};
+		v = Quad{l(v.x), l(v.y), l(v.z), l(v.w)};
+		if (residual) {
+			Quad r = quad(residual + i);
+			v = Quad{v.x + r.x, v.y + r.y, v.z + r.z, v.w + r.w};
+		}
+		quad(y + i) = Quad{positive(v.x, relu), positive(v.y, relu), positive(v.z, relu), positive(v.w, relu)};
 	}
 }
 
@@ -135,34 +150,49 @@ extern "C" __global__ void mm_fold_norm(float *scale, float *shift, const float 
 	}
 }
 
-// Through is dy where the activation let it through: y tells where it is given, else x, from which the result is computed again.
+// Through reads a run of x and of dy where the activation let it through: y tells where it is given, else x, from which the result is
+// computed again.
 struct Through {
 	const float *dy, *x, *y;
-	bool relu;
-	__device__ __forceinline__ float operator()(long long i, const Line &line) const {
-		if (relu && !((y ? y[i] : line(x[i])) > 0)) return 0;
-		return dy[i];
+	bool relu, quads;
+
+	__device__ __forceinline__ Quad operator()(long long i, int run, const Line &line, Quad &in) const {
+		in = load(x + i, run, quads);
+		Quad g = load(dy + i, run, quads);
+		if (!relu) return g;
+		Quad r = y ? load(y + i, run, quads) : Quad{line(in.x), line(in.y), line(in.z), line(in.w)};
+		return Quad{r.x > 0 ? g.x : 0, r.y > 0 ? g.y : 0, r.z > 0 ? g.z : 0, r.w > 0 ? g.w : 0};
 	}
 };
 
 // dbeta = sum g, dgamma = sum g x^, with g = dy where the activation let it through and x^ the normalised input. A block a channel.
 // y may be null. Bytes 8 n c pixels, 12 with y.
-extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad_sums(float *dgamma, float *dbeta, const float *dy, const float *x,
+extern "C" __global__ void __launch_bounds__(1024) mm_batch_norm_grad_sums(float *dgamma, float *dbeta, const float *dy, const float *x,
 	const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, long long n, long long c,
 	long long pixels, long long relu) {
 	__shared__ Sums sums;
-	Through through{dy, x, y, relu != 0};
+	Through through{dy, x, y, relu != 0, aligned(dy, x, y)};
 	for (long long channel = blockIdx.x; channel < c; channel += gridDim.x) {
 		Line line = line_of(gamma, beta, mean, inv_std, channel);
 		double centre = (double)mean[channel], sum = 0, dot = 0;
-		for (Walk w(n, c, pixels, channel); w.more(); w.next())
-#pragma unroll 4
-			for (int e = 0; e < w.run; e++) {
-				long long i = w.at() + e;
-				double g = (double)through(i, line);
-				sum += g;
-				dot += g * ((double)x[i] - centre);
+		for (Walk w(n, c, pixels, channel); w.more();) {
+			Quad v[ahead / 2], g[ahead / 2]; // zeros where there is nothing
+#pragma unroll
+			for (int k = 0; k < ahead / 2; k++, w.next()) {
+				v[k] = g[k] = Quad{0, 0, 0, 0};
+				if (w.more()) g[k] = through(w.at(), w.run, line, v[k]);
 			}
+#pragma unroll
+			for (int k = 0; k < ahead / 2; k++) {
+				const float in[4] = {v[k].x, v[k].y, v[k].z, v[k].w}, up[4] = {g[k].x, g[k].y, g[k].z, g[k].w};
+#pragma unroll
+				for (int e = 0; e < 4; e++) {
+					if (e >= w.run) break;
+					sum += (double)up[e];
+					dot += (double)up[e] * ((double)in[e] - centre);
+				}
+			}
+		}
 		sum = block_sum(sum, sums);
 		dot = block_sum(dot, sums);
 		if (threadIdx.x == 0) {
@@ -177,21 +207,24 @@ extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad_sums(float 
 extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad(float *dx, float *dresidual, const float *dgamma, const float *dbeta,
 	const float *dy, const float *x, const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std,
 	long long n, long long c, long long pixels, long long relu) {
-	Through through{dy, x, y, relu != 0};
+	bool quads = pixels % 4 == 0 && aligned(dx, dresidual, dy) && aligned(x, y);
+	Through through{dy, x, y, relu != 0, quads};
 	double part = 1 / (double)(n * pixels);
-	long long step = pixels % 4 == 0 ? 4 : 1;
+	int step = quads ? 4 : 1;
 	ELEMENTS(item, n * c * pixels / step) {
 		long long rest, channel, i = item * step;
 		divide(divide(i, pixels, rest), c, channel);
 		Line line = line_of(gamma, beta, mean, inv_std, channel);
 		double inverse = (double)inv_std[channel], factor = (double)gamma[channel] * inverse, centre = (double)mean[channel];
 		double average = (double)dbeta[channel] * part, slope = inverse * (double)dgamma[channel] * part;
-#pragma unroll 4
-		for (int e = 0; e < step; e++, i++) {
-			float g = through(i, line);
-			double d = factor * ((double)g - average - ((double)x[i] - centre) * slope);
-			if (dresidual) dresidual[i] = g;
-			dx[i] = (float)d;
+		Quad v, g = through(i, step, line, v);
+		auto grad = [&](float g, float x) { return (float)(factor * ((double)g - average - ((double)x - centre) * slope)); };
+		if (!quads) {
+			if (dresidual) dresidual[i] = g.x;
+			dx[i] = grad(g.x, v.x);
+			continue;
 		}
+		if (dresidual) quad(dresidual + i) = g;
+		quad(dx + i) = Quad{grad(g.x, v.x), grad(g.y, v.y), grad(g.z, v.z), grad(g.w, v.w)};
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"mmtools/pkg/kernel"
 	"mmtools/pkg/kernel/cpu"
+	"mmtools/pkg/kernel/cuda/driver"
 	"mmtools/pkg/rng"
 )
 
@@ -30,6 +31,10 @@ var built struct {
 func kernels(tb testing.TB) Kernels {
 	tb.Helper()
 	built.Do(func() {
+		if os.Getenv(driver.Environment) != "" {
+			built.Kernels, built.err = OpenCard()
+			return
+		}
 		dir, err := os.MkdirTemp("", "kernels")
 		if err != nil {
 			built.err = err
@@ -77,7 +82,7 @@ func newRig(tb *testing.T, shift int, stream ...any) *rig {
 	r := &rig{T: tb, kernels: kernels(tb), shift: 4 * shift, random: rng.Stream(1, append([]any{"trial"}, stream...)...)}
 	tb.Cleanup(func() {
 		for _, m := range r.memory {
-			m.Free()
+			r.kernels.Free(m)
 		}
 	})
 	return r
@@ -89,7 +94,10 @@ func (r *rig) bytes(n int) Memory {
 	if sanitized {
 		before, after = r.shift, 0
 	}
-	all := Alloc(before + n + after)
+	all, err := r.kernels.Alloc(before + n + after)
+	if err != nil {
+		r.Fatal(err)
+	}
 	r.memory = append(r.memory, all)
 	for i := range all.Bytes() {
 		all.Bytes()[i] = canary
@@ -148,7 +156,7 @@ var (
 
 func blocks(x, y, z int) []Grid { return []Grid{{x, y, z}} }
 
-// launch runs a kernel in the natural order and in drawn ones, on each grid, each time from the memory as it is now, and fails
+// launch runs a kernel in the natural order and in drawn ones (a card: in its own), on each grid, each time from the memory as it is now, and fails
 // where a result differs in a bit from the first or anything is written outside of it.
 func (r *rig) launch(name string, grids []Grid, arguments ...any) {
 	r.Helper()

@@ -1,6 +1,6 @@
 //go:build mmcuda && cgo && linux
 
-// Package trial runs single kernels of ../src on the CPU, for their tests.
+// Package trial runs single kernels of ../src, on the CPU or on a card, for their tests.
 package trial
 
 /*
@@ -20,10 +20,28 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cuda"
 )
 
-// Kernels is an emulated driver that ../emulate/build made.
-type Kernels struct{ call unsafe.Pointer }
+// Kernels is an emulated driver that ../emulate/build made, or a card.
+type Kernels struct {
+	call unsafe.Pointer
+	card *cuda.Device // nil where the kernels are called one by one on the CPU
+}
+
+// OpenCard opens the card, through whatever driver is there.
+func OpenCard() (Kernels, error) {
+	d, err := cuda.New(cuda.Options{Precision: kernel.TF32}) // with the kernels for tensor cores
+	if err != nil {
+		return Kernels{}, err
+	}
+	return Kernels{card: d.(*cuda.Device)}, nil
+}
+
+// OnCard reports whether a card, or what stands for one, runs the kernels.
+func (k Kernels) OnCard() bool { return k.card != nil }
 
 // Open opens the emulated driver at path.
 func Open(path string) (Kernels, error) {
@@ -34,7 +52,7 @@ func Open(path string) (Kernels, error) {
 	if library == nil {
 		return Kernels{}, fmt.Errorf("opening the emulated driver: %s", C.GoString(C.dlerror()))
 	}
-	k := Kernels{C.dlsym(library, symbol)}
+	k := Kernels{call: C.dlsym(library, symbol)}
 	if k.call == nil {
 		return Kernels{}, fmt.Errorf("opening the emulated driver %s: no emulated_kernel in it", path)
 	}
@@ -63,6 +81,13 @@ func (k Kernels) Run(name string, g Grid, arguments ...any) error {
 			return fmt.Errorf("running %s: argument %d is a %T", name, i, a)
 		}
 	}
+	if k.card != nil {
+		words := make([]uint64, len(arguments))
+		for i := range words {
+			words[i] = uint64(values[i])
+		}
+		return k.card.Trial(name, g.X, g.Y, g.Z, words...)
+	}
 	c := C.CString(name)
 	defer C.free(unsafe.Pointer(c))
 	switch n := C.call(k.call, c, C.uint(g.X), C.uint(g.Y), C.uint(g.Z), 256, &values[0], C.int(len(arguments))); {
@@ -74,18 +99,28 @@ func (k Kernels) Run(name string, g Grid, arguments ...any) error {
 	return nil
 }
 
-// Memory is memory that kernels read and write, of C, so that a tool that watches C's memory sees where it ends. The zero
-// Memory is the null pointer.
+// Memory is memory that kernels read and write, of C, so that a tool that watches C's memory sees where it ends; for a card, host
+// memory that it reads and writes over the bus. The zero Memory is the null pointer.
 type Memory struct {
 	at unsafe.Pointer
 	n  int // bytes
 }
 
 // Alloc returns n bytes.
-func Alloc(n int) Memory { return Memory{C.malloc(C.size_t(n)), n} }
+func (k Kernels) Alloc(n int) (Memory, error) {
+	if k.card == nil {
+		return Memory{C.malloc(C.size_t(n)), n}, nil
+	}
+	p, err := k.card.Pinned((n + 3) / 4)
+	return Memory{unsafe.Pointer(unsafe.SliceData(p)), n}, err
+}
 
-// Free frees what Alloc returned.
-func (m Memory) Free() { C.free(m.at) }
+// Free frees what Alloc returned. A card keeps it until it is closed.
+func (k Kernels) Free(m Memory) {
+	if k.card == nil {
+		C.free(m.at)
+	}
+}
 
 // Skip returns m without its first n bytes.
 func (m Memory) Skip(n int) Memory { return Memory{unsafe.Add(m.at, n), m.n - n} }
