@@ -1,7 +1,9 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"mmtools/pkg/cli"
 	"mmtools/pkg/encode"
@@ -9,15 +11,30 @@ import (
 )
 
 type arraysCommand struct {
-	Modality []string `required:"" sep:"none" placeholder:"NAME=FILE.npy[:SHAPE]" help:"Take modality NAME from FILE, a row for each sample; repeat for more modalities, in the order of the stream. SHAPE, such as 16x40, shapes a row; without it a row keeps the array's own shape."`
+	Modality []string `required:"" sep:"none" placeholder:"NAME=FILE[:SHAPE]" help:"Take modality NAME from FILE, with a row for each sample (npy), or a table (csv, tsv, jsonl, parquet, arrow, feather), npz or safetensors file; repeat for more modalities, in the order of the stream. SHAPE, such as 16x40, shapes a row; without it a row keeps the file's own shape. In its place may stand settings, KEY=VALUE,..., as described above."`
 	Kind     []string `sep:"none" placeholder:"NAME=KIND" help:"Say what modality NAME is: audio, image, video, flow, text or embedding (default: embedding). Repeat for more modalities."`
 	Labels   string   `placeholder:"FILE.npy" help:"Take the labels from FILE, a whole number from 0 for each sample (default: no sample has a label)."`
 	Classes  string   `placeholder:"FILE|NAME,NAME,..." help:"Name the classes in label order, in a list with commas or in a FILE with a name a line (default: 0 up to the largest label in the whole file, also where --mask leaves it out)."`
-	IDs      string   `name:"ids" placeholder:"FILE" help:"Take the samples' ids from FILE, an id a line (default: the row in the arrays, from 0)."`
+	IDs      string   `name:"ids" placeholder:"FILE" help:"Take the samples' ids from FILE, an id a line (default: those of the first file that names its samples, or the row in the arrays, from 0)."`
 	Mask     string   `placeholder:"FILE.npy" help:"Keep the samples for which FILE holds true, or a number other than 0."`
 	Invert   bool     `help:"Keep the samples for which --mask holds false."`
 
+	OnMissing string   `default:"fail" enum:"fail,skip,null" placeholder:"POLICY" help:"Where a file has no row of a sample, end with an error (fail), leave the sample out (skip), or keep it without that modality (null) (default: ${default})."`
+	Encoder   []string `sep:"none" placeholder:"NAME=FILE.onnx[:KEY=VALUE,...]" help:"Run the ONNX model in FILE over modality NAME, and keep its output, an embedding, in its place, as mm-encode media does. Repeat for more modalities."`
+
 	product
+}
+
+const arraysHelp = `Files that name their samples are joined by id: the first of them, or --ids, says which samples there are and in which order; what another
+lacks is as --on-missing says, and ids that it has beyond them are reported. Row i of a file without ids, of --labels and of --mask is sample i.
+
+A file of npy arrays alone keeps their element types float16 and uint8; with other files, or with --encoder, all become float32.
+
+`
+
+// Help implements kong's HelpProvider.
+func (c *arraysCommand) Help() string {
+	return arraysHelp + kindsHelp(encode.FileKind, encode.EncoderKind)
 }
 
 // Run encodes the arrays.
@@ -29,18 +46,27 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o := encode.ArraysOptions{Labels: c.Labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes}
+	var files []encode.FeatureSpec
+	plain := len(c.Encoder) == 0
 	for _, text := range c.Modality {
-		m, err := parseArray(text)
+		m, err := parseFile(text)
 		if err != nil {
 			return err
 		}
-		o.Modalities = append(o.Modalities, m)
+		files = append(files, m)
+		plain = plain && strings.EqualFold(filepath.Ext(m.File), ".npy") && m.Values == "" && m.IDs == ""
 	}
 	for _, text := range c.Kind {
-		if err := setKind(o.Modalities, text); err != nil {
+		if err := setKind(files, text); err != nil {
 			return err
 		}
+	}
+	if !plain {
+		return c.join(ctx, files, classes)
+	}
+	o := encode.ArraysOptions{Labels: c.Labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes}
+	for _, m := range files {
+		o.Modalities = append(o.Modalities, encode.ArrayModality{Name: m.Name, Kind: m.Kind, File: m.File, Shape: m.Shape})
 	}
 	src, err := encode.OpenArrays(o)
 	if err != nil {
@@ -50,8 +76,32 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 	return c.write(ctx, src)
 }
 
+// join encodes files of which some are no npy, or feed a model.
+func (c *arraysCommand) join(ctx *cli.Context, files []encode.FeatureSpec, classes []string) error {
+	o := encode.JoinedOptions{Modalities: files, Labels: c.Labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes,
+		Missing: encode.Policy(c.OnMissing), Errors: encode.Policy(c.OnError)}
+	var specs []encode.Spec
+	for _, f := range files {
+		specs = append(specs, f)
+	}
+	specs, err := encoded(specs, c.Encoder)
+	if err != nil {
+		return err
+	}
+	for _, s := range specs {
+		if e, ok := s.(encode.EncoderSpec); ok {
+			o.Encoders = append(o.Encoders, e.EncoderOptions)
+		}
+	}
+	src, err := encode.OpenJoined(o)
+	if err != nil {
+		return err
+	}
+	return c.encodeSource(ctx, src)
+}
+
 // setKind applies one --kind NAME=KIND.
-func setKind(ms []encode.ArrayModality, text string) error {
+func setKind(ms []encode.FeatureSpec, text string) error {
 	name, value, ok := cutName(text)
 	if !ok {
 		return cli.Usage("--kind %s: want NAME=KIND", text)
@@ -60,7 +110,7 @@ func setKind(ms []encode.ArrayModality, text string) error {
 	if !slices.Contains(modality.Kinds, kind) {
 		return cli.Usage("--kind %s: kind %q is not one of %v", text, value, modality.Kinds)
 	}
-	i := slices.IndexFunc(ms, func(m encode.ArrayModality) bool { return m.Name == name })
+	i := slices.IndexFunc(ms, func(m encode.FeatureSpec) bool { return m.Name == name })
 	if i < 0 {
 		return cli.Usage("--kind %s: no --modality %s", text, name)
 	}

@@ -118,13 +118,13 @@ func (c *channelFlags) specs() ([]encode.Spec, error) {
 	if len(specs) == 0 {
 		return nil, cli.Usage("no modality: want %s", strings.Join(flags, " or "))
 	}
-	return c.encoded(specs)
+	return encoded(specs, c.Encoder)
 }
 
 // encoded puts the models of --encoder around the modalities that they name.
-func (c *channelFlags) encoded(specs []encode.Spec) ([]encode.Spec, error) {
+func encoded(specs []encode.Spec, encoders []string) ([]encode.Spec, error) {
 	seen := map[string]bool{}
-	for _, text := range c.Encoder {
+	for _, text := range encoders {
 		parsed, err := encode.EncoderKind.ParseSpec(text, nil)
 		if err != nil {
 			return nil, cli.Usage("--encoder %s: %w", text, err)
@@ -154,9 +154,14 @@ func names(specs []encode.Spec) string {
 
 // channelHelp describes the settings of every kind, for --help and the manual page.
 func channelHelp() string {
+	return "A column's settings follow it after a colon, as in --audio left=wav:rate=8000,mels=40; the flags of the same names hold for those that have none.\n" +
+		kindsHelp(append(slices.Clone(encode.Kinds), encode.EncoderKind)...)
+}
+
+// kindsHelp describes the settings of some kinds.
+func kindsHelp(kinds ...encode.Kind) string {
 	var b strings.Builder
-	b.WriteString("A column's settings follow it after a colon, as in --audio left=wav:rate=8000,mels=40; the flags of the same names hold for those that have none.\n")
-	for _, kind := range append(slices.Clone(encode.Kinds), encode.EncoderKind) {
+	for _, kind := range kinds {
 		fmt.Fprintf(&b, "\n--%s: %s\n\n", kind.Name, kind.Help)
 		for _, key := range kind.Keys {
 			fmt.Fprintf(&b, "    %-16s %s", key.Name+"="+key.Placeholder, key.Help)

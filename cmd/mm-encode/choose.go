@@ -38,7 +38,7 @@ func (c *datasetCommand) choose(ctx *cli.Context, list encode.List, choices []da
 	if len(absent) > 0 && c.published() {
 		ctx.Log.Warn().Strs("modalities", absent).Msg("nothing in the download to make them of: left out")
 	}
-	return c.Channels.encoded(specs)
+	return encoded(specs, c.Channels.Encoder)
 }
 
 // heldOf returns the first channel of each choice that a list has something for, and the names of the modalities that it has nothing for.

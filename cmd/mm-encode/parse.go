@@ -21,25 +21,30 @@ func cutName(text string) (name, value string, ok bool) {
 // shapeSuffix is a shape after a file's name; a file whose own name ends so is given with its shape.
 var shapeSuffix = regexp.MustCompile(`^(.+):([0-9]+(?:x[0-9]+)*)$`)
 
-// parseArray reads NAME=FILE.npy[:SHAPE].
-func parseArray(text string) (encode.ArrayModality, error) {
+// parseFile reads NAME=FILE[:SHAPE] or NAME=FILE[:KEY=VALUE,...].
+func parseFile(text string) (encode.FeatureSpec, error) {
 	name, file, ok := cutName(text)
 	if !ok {
-		return encode.ArrayModality{}, cli.Usage("--modality %s: want NAME=FILE.npy or NAME=FILE.npy:SHAPE", text)
+		return encode.FeatureSpec{}, cli.Usage("--modality %s: want NAME=FILE, NAME=FILE:SHAPE or NAME=FILE:KEY=VALUE,...", text)
 	}
 	if err := modality.CheckName(name); err != nil {
-		return encode.ArrayModality{}, cli.Usage("--modality %s: %w", text, err)
+		return encode.FeatureSpec{}, cli.Usage("--modality %s: %w", text, err)
 	}
-	m := encode.ArrayModality{Name: name, Kind: modality.Embedding, File: file}
-	if parts := shapeSuffix.FindStringSubmatch(file); parts != nil {
-		m.File = parts[1]
-		for _, d := range strings.Split(parts[2], "x") {
-			n, err := strconv.Atoi(d)
-			if err != nil || n < 1 {
-				return m, cli.Usage("--modality %s: %s in the shape: want a number from 1", text, d)
-			}
-			m.Shape = append(m.Shape, n)
+	parts := shapeSuffix.FindStringSubmatch(file)
+	if parts == nil {
+		spec, err := encode.FileKind.ParseSpec(text, nil)
+		if err != nil {
+			return encode.FeatureSpec{}, cli.Usage("--modality %s: %w", text, err)
 		}
+		return spec.(encode.FeatureSpec), nil
+	}
+	m := encode.FeatureSpec{Name: name, Kind: modality.Embedding, File: parts[1]}
+	for _, d := range strings.Split(parts[2], "x") {
+		n, err := strconv.Atoi(d)
+		if err != nil || n < 1 {
+			return m, cli.Usage("--modality %s: %s in the shape: want a number from 1", text, d)
+		}
+		m.Shape = append(m.Shape, n)
 	}
 	return m, nil
 }

@@ -42,6 +42,11 @@ func (p product) encode(ctx *cli.Context, o encode.MediaOptions) error {
 	if err != nil {
 		return err
 	}
+	return p.encodeSource(ctx, src)
+}
+
+// encodeSource writes src, and closes it.
+func (p product) encodeSource(ctx *cli.Context, src *encode.Media) error {
 	defer src.Close()
 	for _, l := range src.Leftovers() {
 		ctx.Log.Warn().Str("modality", l.Modality).Int("ids", len(l.IDs)).Strs("first", l.IDs[:min(3, len(l.IDs))]).Msg("ids that the list has not")

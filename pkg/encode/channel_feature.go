@@ -23,6 +23,8 @@ type FeatureSpec struct {
 	IDs    string        // and what the ids
 	Shape  []int         // of a sample; nil for the file's own
 	Kind   modality.Kind // "" for embedding
+
+	all *table.Features // of File, where it is open already; the channel closes it
 }
 
 // ModalityName implements Spec.
@@ -60,7 +62,9 @@ type featureChannel struct {
 // openTable opens the file with all samples.
 func (c *featureChannel) openTable(l List) error {
 	var err error
-	if c.all, err = table.OpenFeatures(table.Source{Path: c.spec.File, Values: c.spec.Values, IDs: c.spec.IDs}); err != nil {
+	if c.all = c.spec.all; c.all != nil {
+		// it was opened to see which samples there are
+	} else if c.all, err = table.OpenFeatures(table.Source{Path: c.spec.File, Values: c.spec.Values, IDs: c.spec.IDs}); err != nil {
 		return err
 	}
 	c.own = c.all.Shape()
@@ -225,10 +229,18 @@ var featureKind = Kind{
 		{"kind", "KIND", "embedding", "Say what it is: audio, image, video, flow, text or embedding."},
 	},
 	Parse: func(name, column string, v *Values) Spec {
-		kinds := make([]string, len(modality.Kinds))
-		for i, k := range modality.Kinds {
-			kinds[i] = string(k)
-		}
-		return FeatureSpec{name, column, v.Text("file"), v.Text("values"), v.Text("ids"), v.Shape("shape"), modality.Kind(v.OneOf("kind", kinds...))}
+		spec := parseFeature(name, column, v)
+		spec.File = v.Text("file")
+		return spec
 	},
+}
+
+// parseFeature reads the settings that do not say where the numbers are.
+func parseFeature(name, column string, v *Values) FeatureSpec {
+	kinds := make([]string, len(modality.Kinds))
+	for i, k := range modality.Kinds {
+		kinds[i] = string(k)
+	}
+	return FeatureSpec{Name: name, Column: column, Values: v.Text("values"), IDs: v.Text("ids"), Shape: v.Shape("shape"),
+		Kind: modality.Kind(v.OneOf("kind", kinds...))}
 }
