@@ -3,11 +3,11 @@ package main
 import (
 	"encoding/json"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"mmtools/pkg/cli"
 	"mmtools/pkg/metric"
 	"mmtools/pkg/report"
 	"mmtools/pkg/stream"
@@ -68,10 +68,10 @@ func (m *method) cell(pick figure, scale float64, decimals int) string {
 }
 
 // readComparison reads the results; those of one name are of one method.
-func readComparison(files []named) (*comparison, error) {
+func readComparison(ctx *cli.Context, files []named) (*comparison, error) {
 	c := &comparison{}
 	for _, f := range files {
-		r, err := readResult(f.path)
+		r, err := readResult(ctx, f.path)
 		if err != nil {
 			return nil, err
 		}
@@ -100,12 +100,12 @@ func readComparison(files []named) (*comparison, error) {
 }
 
 // readResult reads what mm-eval --format json wrote.
-func readResult(path string) (*result, error) {
-	raw, err := os.ReadFile(path)
+func readResult(ctx *cli.Context, path string) (*result, error) {
+	raw, name, err := ctx.ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	return parseResult(raw, path)
+	return parseResult(raw, name)
 }
 
 // parseResult reads a result; path is what errors call it.

@@ -41,12 +41,14 @@ func (c *evaluateCommand) Run(ctx *cli.Context) error {
 		return err
 	}
 	defer out.Abort()
-	r, err := c.measure(ctx)
+	side := &files{ctx: ctx}
+	defer side.abort()
+	r, err := c.measure(ctx, side)
 	if err != nil {
 		return err
 	}
 	if c.Figures != "" {
-		if err := c.draw(ctx, r); err != nil {
+		if err := c.draw(side, r); err != nil {
 			return err
 		}
 	}
@@ -61,12 +63,15 @@ func (c *evaluateCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := side.commit(); err != nil {
+		return err
+	}
 	return out.Commit()
 }
 
 // measure runs the model over the samples once: the valuation pass gives every figure. The mean average precision ranks
 // all samples, so that 4 (classes + 1) bytes of each are held; nothing else grows with them.
-func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
+func (c *evaluateCommand) measure(ctx *cli.Context, side *files) (*result, error) {
 	m, err := c.open(ctx)
 	if err != nil {
 		return nil, err
@@ -82,11 +87,10 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	sink, err := c.openPredictions(ctx, predictor, schema.Digest{Samples: samples.Header().Digest.Samples, Model: m.Digest})
+	sink, err := c.openPredictions(ctx, side, predictor, schema.Digest{Samples: samples.Header().Digest.Samples, Model: m.Digest})
 	if err != nil {
 		return nil, err
 	}
-	defer sink.abort()
 	classes := len(predictor.Classes())
 	metrics := metric.NewAccumulator(classes)
 	probabilities := make([]float32, 0)
@@ -112,7 +116,7 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 		return nil, err
 	}
 	progress.Done()
-	if err := sink.commit(); err != nil {
+	if err := sink.close(); err != nil {
 		return nil, err
 	}
 	r := newResult(predictor, metrics, summary)
@@ -121,7 +125,7 @@ func (c *evaluateCommand) measure(ctx *cli.Context) (*result, error) {
 }
 
 // draw draws the figures of --figures.
-func (c *evaluateCommand) draw(ctx *cli.Context, r *result) error {
+func (c *evaluateCommand) draw(side *files, r *result) error {
 	groups, values := []string{"all"}, [][]float64{{float64(r.Accuracy)}}
 	for _, m := range r.Modalities {
 		groups, values = append(groups, m.Key), append(values, []float64{float64(m.Value.Accuracy)})
@@ -139,7 +143,7 @@ func (c *evaluateCommand) draw(ctx *cli.Context, r *result) error {
 	if err != nil {
 		return err
 	}
-	return writeFigures(ctx, c.Figures, []string{"accuracy", "contributions", "confusion"}, []*report.Figure{accuracy, contributions, confusion})
+	return side.figures(c.Figures, []string{"accuracy", "contributions", "confusion"}, []*report.Figure{accuracy, contributions, confusion})
 }
 
 // open opens the model with the weights to measure.

@@ -37,6 +37,16 @@ func (s *files) write(path string, write func(io.Writer) error) error {
 	return write(out)
 }
 
+// stream opens the file for a stream; its writer is closed before commit.
+func (s *files) stream(path string) (io.Writer, error) {
+	out, err := s.ctx.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	s.open = append(s.open, out)
+	return out, nil
+}
+
 // commit gives the files their names. Call it once, on the success path.
 func (s *files) commit() error {
 	for _, out := range s.open {
@@ -54,17 +64,15 @@ func (s *files) abort() {
 	}
 }
 
-// writeFigures draws the figures into the folder, which is made where it is missing, as NAME.svg.
-func writeFigures(ctx *cli.Context, folder string, names []string, figures []*report.Figure) error {
+// figures draws figures into the folder, which is made where it is missing, as NAME.svg.
+func (s *files) figures(folder string, names []string, figures []*report.Figure) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
-	side := &files{ctx: ctx}
-	defer side.abort()
 	for i, f := range figures {
-		if err := side.figure(filepath.Join(folder, names[i]+".svg"), f); err != nil {
+		if err := s.figure(filepath.Join(folder, names[i]+".svg"), f); err != nil {
 			return err
 		}
 	}
-	return side.commit()
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 // predictions is the stream of --predictions, or nothing where it is not asked for.
 type predictions struct {
-	out     *cli.Product
 	writer  *schema.PredictionsWriter
 	n       int
 	classes int
@@ -19,7 +18,7 @@ type predictions struct {
 // maxWritten is the number of modalities up to which all coalitions are written: 64 rows a sample.
 const maxWritten = 6
 
-func (c *evaluateCommand) openPredictions(ctx *cli.Context, p valuation.Predictor, digest schema.Digest) (*predictions, error) {
+func (c *evaluateCommand) openPredictions(ctx *cli.Context, side *files, p valuation.Predictor, digest schema.Digest) (*predictions, error) {
 	s := &predictions{n: len(p.Modalities()), classes: len(p.Classes())}
 	if c.Predictions == "" {
 		return s, nil
@@ -27,29 +26,21 @@ func (c *evaluateCommand) openPredictions(ctx *cli.Context, p valuation.Predicto
 	if s.n > maxWritten {
 		return nil, cli.Usage("--predictions: %d modalities, at most %d are supported", s.n, maxWritten)
 	}
-	var err error
-	if s.out, err = ctx.Create(c.Predictions); err != nil {
+	out, err := side.stream(c.Predictions)
+	if err != nil {
 		return nil, err
 	}
-	s.writer, err = schema.NewPredictionsWriter(s.out, schema.Predictions{Header: schema.Header{
+	s.writer, err = schema.NewPredictionsWriter(out, schema.Predictions{Header: schema.Header{
 		Tool: ctx.Tool, Modalities: p.Modalities(), Classes: p.Classes(), Digest: digest}})
 	return s, err
 }
 
-func (s *predictions) abort() {
-	if s.out != nil {
-		s.out.Abort()
-	}
-}
-
-func (s *predictions) commit() error {
+// close ends the stream. Call it once, on the success path.
+func (s *predictions) close() error {
 	if s.writer == nil {
 		return nil
 	}
-	if err := s.writer.Close(); err != nil {
-		return err
-	}
-	return s.out.Commit()
+	return s.writer.Close()
 }
 
 // write writes the coalitions of a batch's samples from what the observer saw of it.

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"io"
+	"os"
+
 	"mmtools/pkg/stream"
 )
 
@@ -19,6 +22,20 @@ func (c *Context) OpenStream(path string) (*stream.Reader, error) {
 		return nil, Hint(err, "name a FILE, or pipe a stream in: ... | %s", c.name)
 	}
 	return stream.FromFile(c.Stdin, stream.WithName("stdin"))
+}
+
+// ReadText reads a small input whole: a path, or standard input for "-", and says what to call it in errors. A second input that wants
+// standard input is a usage error.
+func (c *Context) ReadText(path string) (text []byte, name string, err error) {
+	if path != "-" {
+		text, err = os.ReadFile(path)
+		return text, path, err
+	}
+	if err := c.takeStdin(); err != nil {
+		return nil, "", err
+	}
+	text, err = io.ReadAll(c.Stdin)
+	return text, "stdin", err
 }
 
 // takeStdin lets one input have standard input.

@@ -14,7 +14,6 @@ enum {
 	FLOAT = 0,
 	CROSS_CORRELATION = 1,
 	TENSOR_OP_MATH = 1,
-	TENSOR_OP_MATH_ALLOW_CONVERSION = 2,
 	FMA_MATH = 3,
 	FORWARD_IMPLICIT_PRECOMPUTED_GEMM = 1,
 	BACKWARD_DATA_ALGORITHM_1 = 1,
@@ -87,7 +86,8 @@ mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message
 		mm_dnn_close(d);
 		return 0;
 	}
-	d->math = precision == 2 ? TENSOR_OP_MATH_ALLOW_CONVERSION : precision == 1 ? TENSOR_OP_MATH : FMA_MATH;
+	// For bfloat16 too, TF32: what cuDNN converts float32 maps to by itself otherwise is float16, in which small gradients become 0.
+	d->math = precision ? TENSOR_OP_MATH : FMA_MATH;
 	return d;
 }
 
