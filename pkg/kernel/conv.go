@@ -149,8 +149,6 @@ type Convolution interface {
 	// or residual.
 	Affine(y, x, scale, shift, residual Buffer, n int, i Image, relu bool)
 
-	// AddReLU writes y = max(0, a + b) over n elements; y may be a or b. Dense.ReLUGrad is the gradient of both.
-	AddReLU(y, a, b Buffer, n int)
 	// MaxPool writes the maximum of each window and its place in it. x (N,In), y (N,Out), index (Indices(N)).
 	MaxPool(y, index, x Buffer, n int, p Pool)
 	// MaxPoolGrad writes the gradient of x. dy (N,Out), dx (N,In).

@@ -104,10 +104,6 @@ func (d *Device) Affine(y, x, scale, shift, residual kernel.Buffer, n int, i ker
 	d.images().Affine(values(y), values(x), values(scale), values(shift), values(residual), n, i, relu)
 }
 
-func (d *Device) AddReLU(y, a, b kernel.Buffer, n int) {
-	d.images().AddReLU(values(y), values(a), values(b), n)
-}
-
 func (d *Device) MaxPool(y, index, x kernel.Buffer, n int, p kernel.Pool) {
 	d.images().MaxPool(values(y), values(index), values(x), n, p)
 }

@@ -114,9 +114,6 @@ func (d *Device) Standardize(y, x, mean, scale kernel.Buffer, m, n, pixels int) 
 // Add writes y = a + b.
 func (d *Device) Add(y, a, b kernel.Buffer, n int) { d.three("mm_add", y, a, b, n) }
 
-// AddReLU writes y = max(0, a + b).
-func (d *Device) AddReLU(y, a, b kernel.Buffer, n int) { d.three("mm_add_relu", y, a, b, n) }
-
 // Copy writes y = x.
 func (d *Device) Copy(y, x kernel.Buffer, n int) {
 	if n == 0 {

@@ -119,7 +119,6 @@ func BenchmarkMemory(b *testing.B) {
 				{"norm-add-relu-grad", 5, func(x, y, z, small, index []float32) {
 					e.BatchNormGrad(y, z, dgamma, dbeta, y, x, x, p, n, i, true)
 				}},
-				{"add-relu", 3, func(x, y, z, small, index []float32) { e.AddReLU(z, x, y, size) }},
 				{"max-pool", 1.25, func(x, y, z, small, index []float32) { e.MaxPool(small, index, x, n, pool) }},
 				{"max-pool-grad", 1.25, func(x, y, z, small, index []float32) { e.MaxPoolGrad(x, small, index, n, pool) }},
 				{"average-pool", 1, func(x, y, z, small, index []float32) { e.AveragePool(mean, x, n, 1, i) }},

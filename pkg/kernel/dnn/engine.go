@@ -29,7 +29,6 @@ type Engine interface {
 	FoldNorm(scale, shift []float32, p Norm, c int, s kernel.NormStep)
 	Affine(y, x, scale, shift, residual []float32, n int, i kernel.Image, relu bool)
 
-	AddReLU(y, a, b []float32, n int)
 	MaxPool(y, index, x []float32, n int, p kernel.Pool)
 	MaxPoolGrad(dx, dy, index []float32, n int, p kernel.Pool)
 	AveragePool(y, x []float32, n, frames int, i kernel.Image)

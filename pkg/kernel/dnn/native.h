@@ -88,6 +88,5 @@ void dn_max_pool(dn_engine *e, float *y, uint8_t *index, const float *x, size_t 
 void dn_max_pool_grad(dn_engine *e, float *dx, const float *dy, const uint8_t *index, size_t planes, dn_window s);
 void dn_average_pool(dn_engine *e, float *y, const float *x, size_t n, size_t frames, size_t c, size_t pixels);
 void dn_average_pool_grad(dn_engine *e, float *dx, const float *dy, size_t n, size_t frames, size_t c, size_t pixels);
-void dn_add_relu(dn_engine *e, float *y, const float *a, const float *b, size_t n);
 
 #endif

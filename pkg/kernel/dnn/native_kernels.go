@@ -47,11 +47,6 @@ func (e *native) Affine(y, x, scale, shift, residual []float32, n int, i kernel.
 	C.dn_affine(e.c, pointer(y), pointer(x), pointer(scale), pointer(shift), pointer(residual), C.size_t(n), C.size_t(i.C), C.size_t(i.H*i.W), flag(relu))
 }
 
-// AddReLU is kernel.Convolution's.
-func (e *native) AddReLU(y, a, b []float32, n int) {
-	C.dn_add_relu(e.c, pointer(y), pointer(a), pointer(b), C.size_t(n))
-}
-
 func window(p kernel.Pool) C.dn_window {
 	out := p.Out()
 	return C.dn_window{

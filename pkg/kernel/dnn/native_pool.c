@@ -1,13 +1,13 @@
 //go:build dnnl && cgo && linux
 
-// Pooling of blocked maps, and sums. A plane is 16 channels of an image.
+// Pooling of blocked maps. A plane is 16 channels of an image.
 
 #include "native_library.h"
 #include "native_pool.h"
 
 typedef struct {
 	float *y;
-	const float *x, *b;
+	const float *x;
 	uint8_t *index;
 	size_t n, frames, blocks, pixels;
 	dn_window s;
@@ -147,25 +147,4 @@ void dn_average_pool(dn_engine *e, float *y, const float *x, size_t n, size_t fr
 void dn_average_pool_grad(dn_engine *e, float *dx, const float *dy, size_t n, size_t frames, size_t c, size_t pixels) {
 	operands o = {.y = dx, .x = dy, .n = n, .frames = frames, .blocks = c / DN_LANE, .pixels = pixels};
 	dn_run(e, average_grad_part, &o, dn_parts(e, n * frames * c * pixels));
-}
-
-DN_CLONES static void add_relu(float *y, const float *a, const float *b, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		float v = a[i] + b[i];
-		y[i] = v < 0 ? 0 : v;
-	}
-}
-
-static void add_relu_part(const void *args, int part, int parts) {
-	const operands *o = args;
-	size_t from, to;
-	dn_range((o->n + DN_LANE - 1) / DN_LANE, part, parts, &from, &to);
-	from *= DN_LANE, to *= DN_LANE;
-	if (to > o->n) to = o->n;
-	add_relu(o->y + from, o->x + from, o->b + from, to - from);
-}
-
-void dn_add_relu(dn_engine *e, float *y, const float *a, const float *b, size_t n) {
-	operands o = {.y = y, .x = a, .b = b, .n = n};
-	dn_run(e, add_relu_part, &o, dn_parts(e, n));
 }

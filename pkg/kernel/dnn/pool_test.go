@@ -102,29 +102,6 @@ func TestAveragePool(t *testing.T) {
 	})
 }
 
-func TestElementwise(t *testing.T) {
-	each(t, func(t *testing.T, e Engine) {
-		for _, n := range []int{1, 15, 16, 1000, 70001} {
-			r := rand.New(rand.NewPCG(11, uint64(n)))
-			a, b := random(r, n), random(r, n)
-			want := make([]float64, n)
-			for i := range want {
-				want[i] = max(0, a[i]+b[i])
-			}
-			y := memory(n + 1)
-			y[n] = 7
-			e.AddReLU(y, narrow(a), narrow(b), n)
-			near(t, "add", widen(y[:n]), want, 1e-6)
-			inPlace := narrow(b)
-			e.AddReLU(inPlace, narrow(a), inPlace, n)
-			near(t, "add in place", widen(inPlace), want, 1e-6)
-			if y[n] != 7 {
-				t.Errorf("%d elements: wrote past their end", n)
-			}
-		}
-	})
-}
-
 func TestArrange(t *testing.T) {
 	each(t, func(t *testing.T, e Engine) {
 		for _, m := range maps {

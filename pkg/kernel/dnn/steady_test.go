@@ -45,7 +45,6 @@ func (v *network) step(e Engine) {
 	e.ConvGradWeight(v.dw, v.dmean, v.x, v.n, v.c)
 	e.FoldNorm(v.scale, v.shift, v.norm, v.c.K, s)
 	e.Affine(v.y, v.dmean, v.scale, v.shift, nil, v.n, out, false)
-	e.AddReLU(v.y, v.y, v.dmean, v.n*out.Size())
 	e.ConvAffine(v.dmean, v.x, v.w, v.scale, v.shift, v.y, v.n, v.c, true)
 	e.ArrangePlain(v.y, v.dmean, v.n, out)
 	e.Arrange(v.dmean, v.y, v.n, out)

@@ -20,7 +20,6 @@ func TestOfTwo(t *testing.T) {
 		tolerance float64
 	}{
 		{"mm_add", d.Add, 0},
-		{"mm_add_relu", d.AddReLU, 0},
 		{"mm_mul", d.Mul, 0},
 		{"mm_relu_grad", d.ReLUGrad, 0},
 		{"mm_tanh_grad", d.TanhGrad, 3e-7},

@@ -2,24 +2,6 @@ package dnn
 
 import "mmtools/pkg/kernel"
 
-// AddReLU is kernel.Convolution's.
-func (p *Plain) AddReLU(y, a, b []float32, n int) {
-	p.call = call{y: y, x: a, dy: b, n: n}
-	p.split(n, addReLUPart)
-}
-
-func addReLUPart(p *Plain, part, parts int) {
-	a := &p.call
-	from, to := share(a.n, part, parts)
-	for i := from; i < to; i++ {
-		v := a.x[i] + a.dy[i]
-		if v < 0 {
-			v = 0
-		}
-		a.y[i] = v
-	}
-}
-
 // Arrange is kernel.Convolution's.
 func (p *Plain) Arrange(y, x []float32, n int, i kernel.Image) {
 	if !i.Blocked() {
