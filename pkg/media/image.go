@@ -112,7 +112,7 @@ func ImageSize(file []byte) (height, width int, err error) {
 //	Image.open(file).convert("RGB").resize((W, H), Image.BILINEAR)
 //
 // or "L" for grey, and fitted as the frame says (package pixel). As PIL's, it leaves out how transparent a pixel is, and does not turn
-// the image as its EXIF data would have it. Of 16 bits it keeps the upper 8, where PIL cuts grey off at 255 (docs/adr/0016).
+// the image as its EXIF data would have it. Of 16 bits it keeps the upper 8, where PIL cuts grey off at 255 (docs/adr/0015).
 func (m *Imager) Decode(dst []uint8, file []byte) error {
 	if err := m.draw(file); err != nil {
 		return err

@@ -75,7 +75,7 @@ func TestImageColours(t *testing.T) {
 }
 
 // Of 16 bits the upper 8 are kept: of colour as PIL 9.4 does (Image.open(f).convert("RGB") of the same numbers), and of grey alike, which
-// PIL cuts off at 255 (docs/adr/0016).
+// PIL cuts off at 255 (docs/adr/0015).
 func TestImage16Bits(t *testing.T) {
 	levels := []uint16{0, 200, 255, 256, 511, 32768, 65279, 65535}
 	want := []uint8{0, 0, 0, 1, 1, 128, 254, 255}
