@@ -40,19 +40,23 @@ func (c *codecs) of(batch table) (codec, error) {
 	case codecLZ4:
 		return lz4Codec{}, nil
 	case codecZstd:
-		if c.zstd == nil {
-			// 128 MiB is the largest window that zstd itself decodes unless it is told otherwise.
-			d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-				zstd.WithDecoderMaxWindow(128<<20))
-			if err != nil {
-				return nil, err
-			}
-			c.zstd = &zstdCodec{d: d}
-		}
-		return c.zstd, nil
+		return c.zstandard()
 	default:
 		return nil, fmt.Errorf("compression codec %d is not known", id)
 	}
+}
+
+func (c *codecs) zstandard() (codec, error) {
+	if c.zstd == nil {
+		// 128 MiB is the largest window that zstd itself decodes unless it is told otherwise.
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
+			zstd.WithDecoderMaxWindow(128<<20))
+		if err != nil {
+			return nil, err
+		}
+		c.zstd = &zstdCodec{d: d}
+	}
+	return c.zstd, nil
 }
 
 func (c *codecs) close() {
@@ -66,8 +70,11 @@ var errClaim = errors.New("does not expand to what it claims")
 
 type zstdCodec struct{ d *zstd.Decoder }
 
-// ratio: a block of four bytes, a header and one byte repeated, expands to 128 KiB at most.
-func (z *zstdCodec) ratio() int64 { return 1 << 15 }
+// ZstdRatio is the most bytes that one byte of zstd can expand to: a block of four bytes, a header and one byte repeated, expands to
+// 128 KiB at most.
+const ZstdRatio = 1 << 15
+
+func (z *zstdCodec) ratio() int64 { return ZstdRatio }
 
 func (z *zstdCodec) expand(dst, src []byte) error {
 	out, err := z.d.DecodeAll(src, dst[:0:len(dst)])
@@ -118,3 +125,17 @@ func expand(c codec, dst, src []byte) (err error) {
 	}()
 	return c.expand(dst, src)
 }
+
+// Zstd expands zstd of other formats, where it is known to how many bytes. Its zero value is ready; Close frees what Expand needs.
+type Zstd struct{ codecs codecs }
+
+// Expand fills dst from src: anything else that src holds, and a panic of the decompressor, are errors.
+func (z *Zstd) Expand(dst, src []byte) error {
+	c, err := z.codecs.zstandard()
+	if err != nil {
+		return err
+	}
+	return expand(c, dst, src)
+}
+
+func (z *Zstd) Close() { z.codecs.close() }

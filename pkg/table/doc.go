@@ -2,7 +2,7 @@
 //
 //	CSV, TSV             a first line that names the columns; a vector is numbers with blanks, commas or semicolons between them
 //	JSON lines           an object a line; a key that a line lacks is null there
-//	Parquet              flat columns, and lists of numbers; Snappy, gzip, Brotli, zstd
+//	Parquet              flat columns, and lists of numbers; every encoding; Snappy, gzip, Brotli, zstd, LZ4_RAW
 //	Arrow IPC, Feather   both formats; list, large list, fixed-size list, dictionaries, views; LZ4, zstd
 //
 // A Reader goes through a table once, row by row, in memory that does not grow with the rows: Rows keeps the text of some columns,
@@ -10,6 +10,5 @@
 // given one where it holds them as they are and else a temporary one without a name in TMPDIR, so that they need not fit into memory.
 //
 // Files are taken as hostile: what a header claims is held against the bytes that are there, and errors in what a file holds are
-// stream.ErrInput and name the file, row and column. Parquet is decoded by Arrow's library, which panics on broken files: a
-// panic becomes an error, and a page may take up to 2 GiB on its header's word.
+// stream.ErrInput and name the file, row and column. Parquet is decoded by pkg/table/parquet.
 package table

@@ -47,11 +47,15 @@ func (f *Features) openNPZ() error {
 			return err
 		}
 		if f.source.IDs != "" {
-			if f.ids, err = z.texts(f, f.source.IDs); err != nil {
+			ids, err := z.texts(f, f.source.IDs)
+			if err != nil {
 				return err
 			}
-			if len(f.ids) != array.Rows() {
-				return stream.Errorf("%s: %d ids in %q, %d rows in %q", f.source.Path, len(f.ids), f.source.IDs, array.Rows(), f.source.Values)
+			if len(ids) != array.Rows() {
+				return stream.Errorf("%s: %d ids in %q, %d rows in %q", f.source.Path, len(ids), f.source.IDs, array.Rows(), f.source.Values)
+			}
+			if err := f.identify(ids...); err != nil {
+				return err
 			}
 		}
 		return f.fromArray(array)
@@ -82,7 +86,7 @@ func (f *Features) eachArray(z *zipped) error {
 	if len(arrays) == 0 {
 		return stream.Errorf("%s: no array", f.source.Path)
 	}
-	f.ids, f.rows = z.names, len(arrays)
+	f.rows = len(arrays)
 	f.read = func(row int, dst []float32) error {
 		a := arrays[row]
 		for i := range a.Rows() {
@@ -90,7 +94,7 @@ func (f *Features) eachArray(z *zipped) error {
 		}
 		return nil
 	}
-	return nil
+	return f.identify(z.names...)
 }
 
 func (f *Features) openSafetensors() error {
@@ -133,9 +137,12 @@ func (f *Features) eachTensor(file *safetensors.File) error {
 			return stream.Errorf("%s: tensor %q has shape %v, %q has %v: where each is a sample all have one shape", f.source.Path, t.Name, t.Shape, first.Name, first.Shape)
 		}
 	}
-	f.ids, f.rows = tensorNames(file), len(file.Tensors)
+	f.rows = len(file.Tensors)
 	f.read = func(row int, dst []float32) error { return asInput(file.Read(file.Tensors[row], 0, dst)) }
-	return f.setShape(first.Shape)
+	if err := f.setShape(first.Shape); err != nil {
+		return err
+	}
+	return f.identify(tensorNames(file)...)
 }
 
 func tensorNames(file *safetensors.File) []string {

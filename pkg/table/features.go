@@ -29,6 +29,7 @@ type Features struct {
 	shape  []int
 	size   int // the product of shape
 	ids    []string
+	places map[string]int // of the ids
 	rows   int
 	absent []bool // of each row; nil where none is
 	read   func(row int, dst []float32) error
@@ -44,18 +45,7 @@ func OpenFeatures(s Source) (*Features, error) {
 		f.Close()
 		return nil, err
 	}
-	seen := make(map[string]int, len(f.ids))
-	for row, id := range f.ids {
-		if id == "" {
-			f.Close()
-			return nil, stream.Errorf("%s: row %d: empty id", s.Path, row)
-		}
-		if first, twice := seen[id]; twice {
-			f.Close()
-			return nil, stream.Errorf("%s: row %d: id %q is also that of row %d", s.Path, row, id, first)
-		}
-		seen[id] = row
-	}
+	f.places = nil
 	return f, nil
 }
 
@@ -113,6 +103,26 @@ func (f *Features) Close() error {
 	}
 	f.maps, f.data, f.read = nil, nil, nil
 	return first
+}
+
+// identify takes the ids of the next rows.
+func (f *Features) identify(ids ...string) error {
+	if f.places == nil {
+		f.places = make(map[string]int, len(ids))
+	}
+	for _, id := range ids {
+		row := len(f.ids)
+		first, twice := f.places[id]
+		switch {
+		case id == "":
+			return stream.Errorf("%s: row %d: empty id", f.source.Path, row)
+		case twice:
+			return stream.Errorf("%s: row %d: id %q is also that of row %d", f.source.Path, row, id, first)
+		}
+		f.places[id] = row
+		f.ids = append(f.ids, id)
+	}
+	return nil
 }
 
 func (f *Features) setShape(shape []int) error {

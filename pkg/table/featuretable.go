@@ -85,6 +85,9 @@ func (f *Features) columns(r Reader) (id int, values []int, err error) {
 	return id, values, nil
 }
 
+// maxRows bounds the rows of a table of features: a Parquet file of a few bytes can hold any number of nulls.
+const maxRows = 1 << 30
+
 // copyRows writes every row as float32, little endian; those that are null as zeros.
 func (f *Features) copyRows(r Reader, id int, values []int, out io.Writer) error {
 	var row []float32
@@ -102,14 +105,18 @@ func (f *Features) copyRows(r Reader, id int, values []int, out io.Writer) error
 			if err != nil {
 				return err
 			}
-			f.ids = append(f.ids, text)
+			if err := f.identify(text); err != nil {
+				return err
+			}
 		}
 		present := true
 		if row, present, err = cells(r, values, row[:0]); err != nil {
 			return err
 		}
 		f.absent = append(f.absent, !present)
-		f.rows++
+		if f.rows++; f.rows > maxRows {
+			return stream.Errorf("%s: more than %d rows", f.source.Path, maxRows)
+		}
 		if present && f.size == 0 {
 			if f.size = len(row); f.size == 0 || f.size > maxCell {
 				return stream.Errorf("%s: %d numbers, want 1 to %d", r.Place(), f.size, maxCell)

@@ -1,16 +1,13 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
-
-	"mmtools/pkg/stream"
 )
 
 // written is what row i of every table in testdata holds; scripts/reference/tables.mjs wrote them with DuckDB, Polars and Apache
@@ -34,19 +31,17 @@ func written(i int) map[string]any {
 
 const writtenRows = 150
 
-// refused are the tables that cannot be read, and why.
-var refused = map[string]string{
-	"duckdb-v2.parquet": `row 0: column "start": parquet: unsupported data encoding BYTE_STREAM_SPLIT`,
-}
-
 // readAll reads every cell as text or as numbers.
-func readAll(path string) error {
+func readAll(path string) error { return readSome(path, math.MaxInt) }
+
+// readSome reads so many rows.
+func readSome(path string, rows int) error {
 	r, err := Open(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	for {
+	for range rows {
 		if err := r.Next(); err == io.EOF {
 			return nil
 		} else if err != nil {
@@ -63,21 +58,16 @@ func readAll(path string) error {
 			}
 		}
 	}
+	return nil
 }
 
 func TestTablesOfOtherWriters(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*")
+	paths, err := filepath.Glob("testdata/*.*")
 	if err != nil || len(paths) < 12 {
 		t.Fatalf("%d tables, %v", len(paths), err)
 	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			if why := refused[filepath.Base(path)]; why != "" {
-				if err := readAll(path); !errors.Is(err, stream.ErrInput) || !strings.Contains(err.Error(), why) {
-					t.Errorf("got %v, want an input error with %q", err, why)
-				}
-				return
-			}
 			r, err := Open(path)
 			if err != nil {
 				t.Fatal(err)

@@ -4,117 +4,157 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"strconv"
 	"unicode/utf8"
 
-	"github.com/apache/arrow/go/v17/arrow/memory"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
-	"github.com/apache/arrow/go/v17/parquet/schema"
-
 	"mmtools/pkg/stream"
+	"mmtools/pkg/table/parquet"
 )
+
+// maxCell bounds the numbers of a cell: 256 MiB of float32.
+const maxCell = 1 << 26
 
 // rowGroups reads Parquet. A column is decoded only from where it is asked for.
 type rowGroups struct {
-	f       *os.File
-	r       *file.Reader
+	data    mapped
+	f       *parquet.File
 	path    string
 	columns []string
-	leaves  []*leaf // of each column
-	group   int     // the row group that the row is in
-	row     int64   // of the row group
-	rows    int64   // of the row group
-	whole   int64   // of the table, from 0
+	chunks  []*parquet.Chunk // of each column in the row group; nil before it is asked for
+	read    []int64          // rows of each that have been read
+	group   int              // the row group that the row is in
+	row     int64            // of the row group
+	rows    int64            // of the row group
+	whole   int64            // of the table, from 0
 }
 
-func newParquet(f *os.File, path string) (t *rowGroups, err error) {
-	defer recovered(path, &err)
-	info, err := f.Stat()
+func openParquet(path string) (Reader, error) {
+	data, err := mapFile(path)
 	if err != nil {
 		return nil, err
 	}
-	const magic = "PAR1"
-	head := make([]byte, len(magic))
-	if n, err := f.ReadAt(head, 0); n < len(magic) || string(head) != magic || info.Size() < 12 {
-		if err != nil && err != io.EOF {
-			return nil, err
-		}
-		return nil, stream.Errorf("%s: not a Parquet file: it does not begin with %s", path, magic)
+	t := &rowGroups{data: data, path: path, group: -1, row: -1, whole: -1}
+	if t.f, err = parquet.Open(data); err != nil {
+		return nil, errors.Join(stream.Errorf("%s: %w", path, err), data.close())
 	}
-	properties := parquet.NewReaderProperties(memory.DefaultAllocator)
-	properties.BufferedStreamEnabled = true // page by page, not a whole column chunk
-	r, err := file.NewParquetReader(f, file.WithReadProps(properties))
-	if err != nil {
-		return nil, stream.Errorf("%s: %w", path, err)
+	for _, c := range t.f.Columns() {
+		t.columns = append(t.columns, c.Name)
 	}
-	t = &rowGroups{f: f, r: r, path: path, group: -1, row: -1, whole: -1}
-	root := r.MetaData().Schema
-	for i := range root.Root().NumFields() {
-		t.columns = append(t.columns, root.Root().Field(i).Name())
-		t.leaves = append(t.leaves, &leaf{table: t, column: i, chunk: -1})
+	t.chunks, t.read = make([]*parquet.Chunk, len(t.columns)), make([]int64, len(t.columns))
+	if err := checkColumns(path, t.columns); err != nil {
+		return nil, errors.Join(err, t.Close())
 	}
-	for i := range root.NumColumns() {
-		at := root.Root().FieldIndexByField(root.ColumnRoot(i))
-		if at < 0 {
-			return nil, stream.Errorf("%s: leaf %d belongs to no column", path, i)
-		}
-		if l := t.leaves[at]; l.chunk < 0 {
-			l.chunk, l.levels = i, levelsOf(root.Column(i))
-		} else {
-			l.several = true
-		}
-	}
-	return t, checkColumns(path, t.columns)
-}
-
-// recovered makes an error of a panic: Arrow's Parquet reader panics on broken files.
-func recovered(path string, err *error) {
-	if p := recover(); p != nil {
-		*err = stream.Errorf("%s: broken Parquet: %v", path, p)
-	}
+	return t, nil
 }
 
 func (t *rowGroups) Columns() []string { return t.columns }
 func (t *rowGroups) Place() string     { return fmt.Sprintf("%s: row %d", t.path, t.whole) }
-func (t *rowGroups) Close() error      { return t.f.Close() }
 
-func (t *rowGroups) Next() (err error) {
-	defer recovered(t.path, &err)
+func (t *rowGroups) Close() error {
+	t.f.Close()
+	return t.data.close()
+}
+
+func (t *rowGroups) Next() error {
 	t.row++
 	t.whole++
 	for t.group < 0 || t.row >= t.rows {
-		if t.group++; t.group >= t.r.NumRowGroups() {
+		if t.group++; t.group >= t.f.Groups() {
 			return io.EOF
 		}
-		t.row, t.rows = 0, t.r.RowGroup(t.group).NumRows()
+		t.row, t.rows = 0, t.f.Rows(t.group)
+		clear(t.chunks)
+		clear(t.read)
 	}
 	return nil
 }
 
+// cell goes through the values of the column's cell of the table's row.
+func (t *rowGroups) cell(column int, keep func(v *parquet.Value) error) (ok bool, err error) {
+	c := t.f.Columns()[column]
+	if c.Struct() {
+		return false, errVector
+	}
+	if t.chunks[column] == nil {
+		if t.chunks[column], err = t.f.Chunk(t.group, c); err != nil {
+			return false, err
+		}
+	}
+	if t.read[column] > t.row {
+		return false, errors.New("a cell is read once")
+	}
+	for ; t.read[column] < t.row; t.read[column]++ {
+		if _, err := t.chunks[column].Cell(func(*parquet.Value) error { return nil }); err != nil {
+			return false, err
+		}
+	}
+	t.read[column]++
+	return t.chunks[column].Cell(keep)
+}
+
 func (t *rowGroups) Text(column int) (text string, ok bool, err error) {
-	defer recovered(t.path, &err)
-	l := t.leaves[column]
-	n, ok, err := l.cell()
-	if err == nil && ok && (n != 1 || l.levels.repeated > 0) {
+	c := t.f.Columns()[column]
+	ok, err = t.cell(column, func(v *parquet.Value) error {
+		if c.List {
+			return errVector
+		}
+		text, err = cellOf(c, v)
+		return err
+	})
+	if ok && c.List { // an empty one
 		err = errVector
 	}
-	if err != nil || !ok {
-		return "", false, t.wrap(column, err)
+	return text, ok && err == nil, t.wrap(column, err)
+}
+
+// cellOf returns a value as text.
+func cellOf(c *parquet.Column, v *parquet.Value) (string, error) {
+	switch c.Kind {
+	case parquet.Bool:
+		return strconv.FormatBool(v.Int != 0), nil
+	case parquet.Int:
+		return strconv.FormatInt(v.Int, 10), nil
+	case parquet.Uint:
+		return strconv.FormatUint(uint64(v.Int), 10), nil
+	case parquet.Float32:
+		return strconv.FormatFloat(v.Float, 'g', -1, 32), nil
+	case parquet.Float64:
+		return strconv.FormatFloat(v.Float, 'g', -1, 64), nil
 	}
-	if text = l.text(0); !utf8.ValidString(text) {
-		return "", false, t.wrap(column, errors.New("not UTF-8 text"))
+	switch {
+	case len(v.Bytes) > maxRow:
+		return "", fmt.Errorf("a text of more than %d MiB", maxRow>>20)
+	case !utf8.Valid(v.Bytes):
+		return "", errors.New("not UTF-8 text")
 	}
-	return text, true, nil
+	return string(v.Bytes), nil
 }
 
 func (t *rowGroups) Numbers(column int, dst []float32) (numbers []float32, ok bool, err error) {
-	defer recovered(t.path, &err)
-	l := t.leaves[column]
-	n, ok, err := l.cell()
-	for i := 0; i < n && err == nil; i++ {
-		dst, err = l.number(dst, i)
-	}
+	c := t.f.Columns()[column]
+	most := len(dst) + maxCell
+	ok, err = t.cell(column, func(v *parquet.Value) error {
+		switch c.Kind {
+		case parquet.Bool, parquet.Int:
+			dst = append(dst, float32(v.Int))
+		case parquet.Uint:
+			dst = append(dst, float32(uint64(v.Int)))
+		case parquet.Float32, parquet.Float64:
+			dst = append(dst, float32(v.Float))
+		case parquet.Text:
+			text, err := cellOf(c, v)
+			if err == nil {
+				dst, err = appendText(dst, text)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(dst) > most {
+			return fmt.Errorf("more than %d values in a cell", maxCell)
+		}
+		return nil
+	})
 	return dst, ok && err == nil, t.wrap(column, err)
 }
 
@@ -123,34 +163,4 @@ func (t *rowGroups) wrap(column int, err error) error {
 		return nil
 	}
 	return stream.Errorf("%s: column %q: %w", t.Place(), t.columns[column], err)
-}
-
-// levels says what the definition and repetition levels of a leaf mean.
-type levels struct {
-	present  int16 // definition level from which on the column itself is not null
-	element  int16 // from which on the innermost list holds an element
-	value    int16 // of a value that is there
-	repeated int16 // the most lists around a value
-}
-
-func levelsOf(c *schema.Column) levels {
-	l := levels{value: c.MaxDefinitionLevel(), repeated: c.MaxRepetitionLevel()}
-	var path []schema.Node
-	for n := c.SchemaNode(); n != nil && n.Parent() != nil; n = n.Parent() {
-		path = append(path, n)
-	}
-	depth := int16(0)
-	for i := len(path) - 1; i >= 0; i-- { // from the root
-		switch path[i].RepetitionType() {
-		case parquet.Repetitions.Optional:
-			depth++
-			if i == len(path)-1 {
-				l.present = 1
-			}
-		case parquet.Repetitions.Repeated:
-			depth++
-			l.element = depth
-		}
-	}
-	return l
 }

@@ -47,7 +47,7 @@ func Open(path string) (Reader, error) {
 	case ".jsonl", ".ndjson":
 		return openText(path, func(f *os.File) (Reader, error) { return newLines(f, path) })
 	case ".parquet":
-		return openText(path, func(f *os.File) (Reader, error) { return newParquet(f, path) })
+		return openParquet(path)
 	case ".arrow", ".arrows", ".ipc", ".feather":
 		return openArrow(path)
 	default:

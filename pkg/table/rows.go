@@ -7,8 +7,13 @@ import (
 	"mmtools/pkg/stream"
 )
 
-// maxText bounds the text of a table held whole: 4 GiB, tens of millions of rows.
-const maxText = 4 << 30
+// maxText bounds a table held whole: 4 GiB, tens of millions of rows. A row costs rowCost beside its text, and each of its cells cellCost: a column of nulls
+// takes a few bytes of a Parquet file, however long.
+const (
+	maxText  = 4 << 30
+	rowCost  = 64
+	cellCost = 16
+)
 
 // Rows are the text of a table, held whole.
 type Rows struct {
@@ -35,17 +40,19 @@ func ReadRows(path string) (*Rows, error) {
 			return nil, err
 		}
 		cells := make([]string, len(rows.Columns))
+		size += rowCost + cellCost*len(cells)
 		for i := range cells {
 			if cells[i], _, err = r.Text(i); err != nil && !errors.Is(err, errVector) {
 				return nil, err
 			}
 			size += len(cells[i])
 		}
-		if size > maxText {
-			return nil, stream.Errorf("%s: more than %d GiB of text", path, maxText>>30)
+		place := r.Place()
+		if size += len(place); size > maxText {
+			return nil, stream.Errorf("%s: more than %d GiB in memory", path, maxText>>30)
 		}
 		rows.Cells = append(rows.Cells, cells)
-		rows.places = append(rows.places, r.Place())
+		rows.places = append(rows.places, place)
 	}
 }
 
