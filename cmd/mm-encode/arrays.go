@@ -11,10 +11,10 @@ import (
 )
 
 type arraysCommand struct {
-	Modality []string `required:"" sep:"none" placeholder:"NAME=FILE[:SHAPE]" help:"Take modality NAME from FILE, with a row for each sample (npy), or a table (csv, tsv, jsonl, parquet, arrow, feather), npz or safetensors file; repeat for more modalities, in the order of the stream. SHAPE, such as 16x40, shapes a row; without it a row keeps the file's own shape. In its place may stand settings, KEY=VALUE,..., as described above."`
+	Modality []string `required:"" sep:"none" placeholder:"NAME=FILE[:SHAPE]" help:"Take modality NAME from FILE, with a row for each sample (npy), or a table (csv, tsv, jsonl, parquet, arrow, feather), npz or safetensors file, or a folder of npy, npz or safetensors files that are called as their samples; repeat for more modalities, in the order of the stream. SHAPE, such as 16x40, shapes a row; without it a row keeps the file's own shape. In its place may stand settings, KEY=VALUE,..., as described above."`
 	Kind     []string `sep:"none" placeholder:"NAME=KIND" help:"Say what modality NAME is: audio, image, video, flow, text or embedding (default: embedding). Repeat for more modalities."`
-	Labels   string   `placeholder:"FILE.npy" help:"Take the labels from FILE, a whole number from 0 for each sample (default: no sample has a label)."`
-	Classes  string   `placeholder:"FILE|NAME,NAME,..." help:"Name the classes in label order, in a list with commas or in a FILE with a name a line (default: 0 up to the largest label in the whole file, also where --mask leaves it out)."`
+	Labels   string   `sep:"none" placeholder:"FILE[:KEY=VALUE,...]" help:"Take the labels from FILE: class names, or whole numbers from 0, for each sample (npy, txt) or by id (csv, tsv, jsonl, parquet, arrow, feather, npz, safetensors) (default: no sample has a label)."`
+	Classes  string   `placeholder:"FILE|NAME,NAME,..." help:"Name the classes in label order, in a list with commas or in a FILE with a name a line (default: 0 up to the largest label in the whole file, also where --mask leaves it out; where labels are no numbers, their names, sorted)."`
 	IDs      string   `name:"ids" placeholder:"FILE" help:"Take the samples' ids from FILE, an id a line (default: those of the first file that names its samples, or the row in the arrays, from 0)."`
 	Mask     string   `placeholder:"FILE.npy" help:"Keep the samples for which FILE holds true, or a number other than 0."`
 	Invert   bool     `help:"Keep the samples for which --mask holds false."`
@@ -25,16 +25,17 @@ type arraysCommand struct {
 	product
 }
 
-const arraysHelp = `Files that name their samples are joined by id: the first of them, or --ids, says which samples there are and in which order; what another
-lacks is as --on-missing says, and ids that it has beyond them are reported. Row i of a file without ids, of --labels and of --mask is sample i.
+const arraysHelp = `Files that name their samples are joined by id: --ids, or else the first of them, or else --labels, says which samples there are and in which
+order; what another lacks is as --on-missing says, a sample that --labels lacks is unlabelled, and ids that a file has beyond the samples are reported. Row i of a file without ids,
+and of --mask, is sample i.
 
-A file of npy arrays alone keeps their element types float16 and uint8; with other files, or with --encoder, all become float32.
+Numbers that are stored as float16 or uint8 stay so, also in lists of Parquet and Arrow files; all others become float32, rounded to nearest, and so do those that --encoder takes.
 
 `
 
 // Help implements kong's HelpProvider.
 func (c *arraysCommand) Help() string {
-	return arraysHelp + kindsHelp(encode.FileKind, encode.EncoderKind)
+	return arraysHelp + kindsHelp(encode.FileKind, encode.LabelsKind, encode.EncoderKind)
 }
 
 // Run encodes the arrays.
@@ -46,15 +47,19 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	labels, err := encode.ParseLabels(c.Labels)
+	if err != nil {
+		return cli.Usage("--labels %s: %w", c.Labels, err)
+	}
 	var files []encode.FeatureSpec
-	plain := len(c.Encoder) == 0
+	plain := len(c.Encoder) == 0 && (c.Labels == "" || isNPY(c.Labels))
 	for _, text := range c.Modality {
 		m, err := parseFile(text)
 		if err != nil {
 			return err
 		}
 		files = append(files, m)
-		plain = plain && strings.EqualFold(filepath.Ext(m.File), ".npy") && m.Values == "" && m.IDs == ""
+		plain = plain && isNPY(m.File) && m.Values == "" && m.IDs == ""
 	}
 	for _, text := range c.Kind {
 		if err := setKind(files, text); err != nil {
@@ -62,7 +67,7 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 		}
 	}
 	if !plain {
-		return c.join(ctx, files, classes)
+		return c.join(ctx, files, labels, classes)
 	}
 	o := encode.ArraysOptions{Labels: c.Labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes}
 	for _, m := range files {
@@ -76,9 +81,11 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 	return c.write(ctx, src)
 }
 
+func isNPY(file string) bool { return strings.EqualFold(filepath.Ext(file), ".npy") }
+
 // join encodes files of which some are no npy, or feed a model.
-func (c *arraysCommand) join(ctx *cli.Context, files []encode.FeatureSpec, classes []string) error {
-	o := encode.JoinedOptions{Modalities: files, Labels: c.Labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes,
+func (c *arraysCommand) join(ctx *cli.Context, files []encode.FeatureSpec, labels encode.LabelSource, classes []string) error {
+	o := encode.JoinedOptions{Modalities: files, Labels: labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes,
 		Missing: encode.Policy(c.OnMissing), Errors: encode.Policy(c.OnError)}
 	var specs []encode.Spec
 	for _, f := range files {

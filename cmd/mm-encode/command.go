@@ -7,7 +7,7 @@ import (
 )
 
 type command struct {
-	Arrays  arraysCommand  `cmd:"" help:"Take every modality from a NumPy file with a row for each sample."`
+	Arrays  arraysCommand  `cmd:"" help:"Take every modality from arrays, tables or tensors that are there already."`
 	Media   mediaCommand   `cmd:"" help:"Decode the media that a list names."`
 	Dataset datasetCommand `cmd:"" help:"Decode the media of a published data set, or of a folder, with its own lists."`
 
@@ -17,7 +17,7 @@ type command struct {
 // product is what every subcommand ends with.
 type product struct {
 	OnError string `default:"fail" enum:"fail,skip,null" placeholder:"POLICY" help:"Where a sample's modality cannot be decoded, end with its error (fail), leave the sample out (skip), or keep it without that modality (null) (default: ${default})."`
-	Report  string `placeholder:"FILE" help:"Write what was missing or broken to FILE: a JSON object a line, or CSV where FILE ends in .csv, with row, id, modality, path and reason."`
+	Report  string `placeholder:"FILE" help:"Write what was missing or broken to FILE: a JSON object a line, or CSV where FILE ends in .csv, with row, id, modality, path and reason. Ids that files of features or labels have beyond the list stand there too, with row -1."`
 	Shard   string `placeholder:"I/N" help:"Encode part I of N, from 1, of the samples selected. The parts hold all of them once, in order, so that cat joins them, and each has the digest of the whole."`
 	Resume  bool   `help:"Go on where a run of the same command was killed or failed, from FILE.partial beside the output FILE, and leave that file there until all is encoded. The output is the same as that of one whole run."`
 	Tensors string `default:"extension" enum:"extension,list" placeholder:"FORM" help:"Mark tensors with Arrow's extension type for them (extension), or write plain lists with their shape in metadata of ours (list), for readers such as Polars that refuse an extension type that they do not know (default: ${default})."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -55,7 +56,27 @@ func fixtures(env *testscript.Env) error {
 		"labels.npy": npy("|i1", "(4,)", []byte{0, 2, 1, 0}),
 		"mask.npy":   npy("|b1", "(4,)", []byte{1, 0, 0, 1}),
 		"none.npy":   npy("|b1", "(4,)", make([]byte, 4)),
+
+		"each/one.npy": npy("|u1", "(2,)", []byte{1, 2}),
+		"each/two.npy": npy("|u1", "(2,)", []byte{3, 4}),
+		"odd/a.npy":    npy("|u1", "(2,)", []byte{1, 2}),
+		"odd/b.npy":    npy("|u1", "(3,)", []byte{1, 2, 3}),
 	}
+	var data bytes.Buffer
+	z := zip.NewWriter(&data)
+	for name, array := range map[string][]byte{"mel": files["mel.npy"], "labels": files["labels.npy"]} {
+		w, err := z.Create(name + ".npy")
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(array); err != nil {
+			return err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	files["data.npz"] = data.Bytes()
 	for i, name := range []string{"a", "b", "c", "d"} {
 		files["wav/"+name+".wav"] = tone(8000, 1000+500*i, float64(300*(i+1)))
 		m := image.NewGray(image.Rect(0, 0, 4, 3))

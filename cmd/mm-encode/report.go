@@ -13,7 +13,7 @@ import (
 
 // entry is a line of the report.
 type entry struct {
-	Row      int    `json:"row"` // of the list, from 0
+	Row      int    `json:"row"` // of the list, from 0; -1 of what is not in it
 	ID       string `json:"id"`
 	Modality string `json:"modality"`
 	Path     string `json:"path"`
@@ -30,6 +30,13 @@ type report struct {
 
 func (r *report) add(f encode.Failure) {
 	r.restore(entry{f.Row, f.ID, f.Modality, f.Path, f.Missing, f.Err.Error()})
+}
+
+// leftover adds ids that the list has not. They are counted neither as missing nor as broken.
+func (r *report) leftover(l encode.Leftover) {
+	for _, id := range l.IDs {
+		r.entries = append(r.entries, entry{Row: -1, ID: id, Modality: l.Modality, Path: l.File, Reason: "the list has no such id"})
+	}
 }
 
 // restore adds an entry as it was.

@@ -51,5 +51,14 @@ func (p product) encodeSource(ctx *cli.Context, src *encode.Media) error {
 	for _, l := range src.Leftovers() {
 		ctx.Log.Warn().Str("modality", l.Modality).Int("ids", len(l.IDs)).Strs("first", l.IDs[:min(3, len(l.IDs))]).Msg("ids that the list has not")
 	}
+	without := 0
+	for _, f := range src.Missing(0, src.Rows()) {
+		if f.Modality == "label" {
+			without++
+		}
+	}
+	if without > 0 {
+		ctx.Log.Warn().Int("samples", without).Msg("no label in the file of labels")
+	}
 	return p.write(ctx, src)
 }

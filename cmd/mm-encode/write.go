@@ -14,6 +14,11 @@ func (p product) write(ctx *cli.Context, src encode.Source) error {
 		for _, f := range m.Missing(from, to) {
 			report.add(f)
 		}
+		if from == 0 { // of all shards one tells it
+			for _, l := range m.Leftovers() {
+				report.leftover(l)
+			}
+		}
 	}
 	out, err := p.create(ctx, src)
 	if err != nil {

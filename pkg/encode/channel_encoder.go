@@ -62,7 +62,12 @@ func (s EncoderSpec) open(in *Inputs) (encoderFeed, error) {
 	if t, ok := s.Inner.(TextSpec); ok && t.Tokens != nil {
 		return openTokenFeed(t, s.EncoderOptions, in)
 	}
-	inner, err := s.Inner.Open(in)
+	spec := s.Inner
+	if f, ok := spec.(FeatureSpec); ok {
+		f.wide = true // features are no pixels, which are divided by 255
+		spec = f
+	}
+	inner, err := spec.Open(in)
 	if err != nil {
 		return nil, err
 	}

@@ -13,18 +13,19 @@ import (
 	"mmtools/pkg/table"
 )
 
-// FeatureSpec takes numbers that are there already, float32: of a file for each sample, whose path the column holds, or of one file with
-// all samples, whose ids the column holds.
+// FeatureSpec takes numbers that are there already, float16 and uint8 where they are stored so and else float32: of a file for each sample, whose path the column holds, or of one file with
+// all samples, or a folder of files that are called as their samples are, whose ids the column holds.
 type FeatureSpec struct {
 	Name   string // of the modality
 	Column string
-	File   string        // with all samples; "" where each has its own
+	File   string        // with all samples, or a folder; "" where the column says where each lies
 	Values string        // what in the file holds the numbers, as table.Source says
 	IDs    string        // and what the ids
 	Shape  []int         // of a sample; nil for the file's own
 	Kind   modality.Kind // "" for embedding
 
-	all *table.Features // of File, where it is open already; the channel closes it
+	all  *table.Features // of File, where it is open already; the channel closes it
+	wide bool            // float32 whatever is stored: for a model
 }
 
 // ModalityName implements Spec.
@@ -53,6 +54,7 @@ type featureChannel struct {
 	fileChannel
 	spec     FeatureSpec
 	own      []int           // shape of a sample in the files
+	element  Element         // of the stream
 	shape    []int           // and in the stream
 	all      *table.Features // nil where each sample has a file
 	rows     map[string]int  // of all, by id
@@ -67,7 +69,7 @@ func (c *featureChannel) openTable(l List) error {
 	} else if c.all, err = table.OpenFeatures(table.Source{Path: c.spec.File, Values: c.spec.Values, IDs: c.spec.IDs}); err != nil {
 		return err
 	}
-	c.own = c.all.Shape()
+	c.take(c.all)
 	ids := c.all.IDs()
 	if ids == nil { // samples by their place in the file, from 0
 		ids = make([]string, c.all.Rows())
@@ -105,10 +107,17 @@ func (c *featureChannel) shapeOfFirst(l List) error {
 		if err != nil {
 			return wrapCell(l, row, c.columns[0], fmt.Errorf("%s: %w", path, err))
 		}
-		c.own = f.Shape()
+		c.take(f)
 		return f.Close()
 	}
 	return errors.New("the column holds no file to take the shape from")
+}
+
+// take takes shape and element type from features.
+func (c *featureChannel) take(f *table.Features) {
+	if c.own, c.element = f.Shape(), f.Element(); c.spec.wide {
+		c.element = Float32
+	}
 }
 
 // reshape fixes the shape in the stream.
@@ -168,7 +177,7 @@ func (c *featureChannel) Inspect(cell Cell, d *Digest) error {
 }
 
 // Leftover returns the ids that are in the file alone.
-func (c *featureChannel) Leftover() []string { return c.leftover }
+func (c *featureChannel) Leftover() Leftover { return Leftover{c.name, c.spec.File, c.leftover} }
 
 func (c *featureChannel) Modality() modality.Modality {
 	kind := c.spec.Kind
@@ -178,7 +187,7 @@ func (c *featureChannel) Modality() modality.Modality {
 	return modality.Modality{Name: c.name, Kind: kind, Shape: c.shape}
 }
 
-func (c *featureChannel) Element() Element { return Float32 }
+func (c *featureChannel) Element() Element { return c.element }
 
 // Options implements Channel. A file with all samples is hashed whole: the sizes of files, which stand for others, say nothing of it.
 func (c *featureChannel) Options() any {
@@ -206,7 +215,7 @@ type featureDecoder struct{ *featureChannel }
 // Decode implements ChannelDecoder.
 func (d featureDecoder) Decode(_ context.Context, dst any, cell Cell) error {
 	if d.all != nil {
-		return d.all.Read(d.rows[cell.Fields[0]], dst.([]float32))
+		return d.read(d.all, d.rows[cell.Fields[0]], dst)
 	}
 	f, err := d.openFile(cell.Fields[0])
 	if err != nil {
@@ -215,14 +224,25 @@ func (d featureDecoder) Decode(_ context.Context, dst any, cell Cell) error {
 	if got := f.Shape(); !slices.Equal(got, d.own) {
 		return errors.Join(stream.Errorf("shape %v, the first file has %v", got, d.own), f.Close())
 	}
-	return errors.Join(unnamed(cell.Fields[0], f.Read(0, dst.([]float32))), f.Close())
+	return errors.Join(unnamed(cell.Fields[0], d.read(f, 0, dst)), f.Close())
+}
+
+// read fills dst with a row of features, which are float32 or of the channel's own type.
+func (d featureDecoder) read(f *table.Features, row int, dst any) error {
+	if x, ok := dst.([]float32); ok {
+		return f.Read(row, x)
+	}
+	if got := f.Element(); got != d.element {
+		return stream.Errorf("%s, the first file has %s", got, d.element)
+	}
+	return f.Take(row, dst)
 }
 
 var featureKind = Kind{
 	Name: "feature",
-	Help: "Numbers that are there already: of an npy, npz or safetensors file for each sample, or of one file with all samples.",
+	Help: "Numbers that are there already: of an npy, npz or safetensors file for each sample, or of one file with all samples. Those that are stored as float16 or uint8 stay so, others become float32.",
 	Keys: []Key{
-		{"file", "FILE", "", "Take all samples from FILE (npy, npz, safetensors, csv, tsv, jsonl, parquet, arrow, feather); the column then holds their ids in it, or their rows, from 0, where it has none."},
+		{"file", "FILE", "", "Take all samples from FILE (npy, npz, safetensors, csv, tsv, jsonl, parquet, arrow, feather); the column then holds their ids in it, or their rows, from 0, where it has none. Of a folder, each npy, npz and safetensors file in it is the sample of its name."},
 		{"values", "NAME", "", "Take the numbers from the column, array or tensor NAME of the file, or from all columns that begin with NAME where a * follows; without it from the only one, and in npz and safetensors files with all samples every array is one."},
 		{"ids", "NAME", "", "Take the ids from the column NAME of the file, or from the array of texts in an npz file; without it from the column id."},
 		{"shape", "DxD", "", "Shape a sample so; without it it keeps the file's shape."},

@@ -62,26 +62,9 @@ var settings = regexp.MustCompile(`^(.+?):([a-z][a-z0-9-]*(?:=[^,]*)?(?:,[a-z][a
 // ParseSpec reads [NAME=]COLUMN[:KEY=VALUE,...]. Defaults, by key, stand in for the kind's own. What follows a colon belongs to the
 // column where it does not read as settings: the column "a:b" needs no quoting.
 func (k Kind) ParseSpec(text string, defaults map[string]string) (Spec, error) {
-	given := map[string]string{}
-	head := text
-	if m := settings.FindStringSubmatch(text); m != nil && (strings.Contains(m[2], "=") || k.key(m[2]) != nil) {
-		head = m[1]
-		for _, item := range strings.Split(m[2], ",") {
-			name, value, hasValue := strings.Cut(item, "=")
-			key := k.key(name)
-			switch {
-			case key == nil:
-				return nil, fmt.Errorf("no setting %q: want %s", name, strings.Join(k.keyNames(), ", "))
-			case !hasValue && key.Default == "false":
-				value = "true"
-			case !hasValue:
-				return nil, fmt.Errorf("%s: want %s=%s", name, name, key.Placeholder)
-			}
-			if _, twice := given[name]; twice {
-				return nil, fmt.Errorf("%s twice", name)
-			}
-			given[name] = value
-		}
+	head, v, err := k.cut(text, defaults)
+	if err != nil {
+		return nil, err
 	}
 	name, column := k.Name, head
 	if own, rest, ok := strings.Cut(head, "="); ok && own != "" && rest != "" {
@@ -93,9 +76,34 @@ func (k Kind) ParseSpec(text string, defaults map[string]string) (Spec, error) {
 	if column == "" {
 		return nil, fmt.Errorf("no column: want [NAME=]COL")
 	}
-	v := &Values{kind: k, given: given, defaults: defaults}
 	spec := k.Parse(name, column, v)
 	return spec, v.err
+}
+
+// cut parts the settings from what they follow.
+func (k Kind) cut(text string, defaults map[string]string) (head string, v *Values, err error) {
+	given := map[string]string{}
+	head = text
+	if m := settings.FindStringSubmatch(text); m != nil && (strings.Contains(m[2], "=") || k.key(m[2]) != nil) {
+		head = m[1]
+		for _, item := range strings.Split(m[2], ",") {
+			name, value, hasValue := strings.Cut(item, "=")
+			key := k.key(name)
+			switch {
+			case key == nil:
+				return "", nil, fmt.Errorf("no setting %q: want %s", name, strings.Join(k.keyNames(), ", "))
+			case !hasValue && key.Default == "false":
+				value = "true"
+			case !hasValue:
+				return "", nil, fmt.Errorf("%s: want %s=%s", name, name, key.Placeholder)
+			}
+			if _, twice := given[name]; twice {
+				return "", nil, fmt.Errorf("%s twice", name)
+			}
+			given[name] = value
+		}
+	}
+	return head, &Values{kind: k, given: given, defaults: defaults}, nil
 }
 
 func (k Kind) keyNames() []string {

@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,17 +11,17 @@ import (
 	"mmtools/pkg/table"
 )
 
-// JoinedOptions say which files of features hold what. Files that name their samples are joined by id; row i of the others, of the
-// labels and of the mask is the list's sample i.
+// JoinedOptions say which files of features hold what. Files that name their samples are joined by id; row i of the others and of the mask is
+// the list's sample i.
 type JoinedOptions struct {
 	Modalities []FeatureSpec // each with its File; their Column is set here
 	Encoders   []EncoderOptions
-	Labels     string   // npy of whole numbers from 0, one a row; "" leaves every sample unlabelled
-	IDs        string   // text file with an id a line; "" for the ids of the first file that has some, or else for the rows' numbers
-	Mask       string   // npy, one number a row: samples where it is not zero are kept; "" keeps all
-	Invert     bool     // keep the others
-	Classes    []string // in label order; nil for "0" to the largest label
-	Missing    Policy   // of what a file has no row for
+	Labels     LabelSource // "" for its path leaves every sample unlabelled
+	IDs        string      // text file with an id a line; "" for the ids of the first file that has some, or else for the rows' numbers
+	Mask       string      // npy, one number a row: samples where it is not zero are kept; "" keeps all
+	Invert     bool        // keep the others
+	Classes    []string    // in label order; nil for "0" to the largest label, or for their names, sorted
+	Missing    Policy      // of what a file has no row for
 	Errors     Policy
 }
 
@@ -82,13 +83,28 @@ func (o JoinedOptions) open(files []*table.Features) (*Media, error) {
 	if len(files) == 0 {
 		return nil, errors.New("no modality: want at least one")
 	}
-	list, err := o.list(files)
+	labels, err := readLabels(o.Labels)
+	if err != nil {
+		return nil, err
+	}
+	list, err := o.list(files, labels)
 	if err != nil {
 		return nil, err
 	}
 	media := MediaOptions{List: list, ID: "id", Classes: o.Classes, Missing: o.Missing, Errors: o.Errors}
-	if err := o.columns(list, &media); err != nil {
+	if err := o.masked(list, &media); err != nil {
 		return nil, err
+	}
+	var unlabelled []int
+	var beyond []string
+	if labels != nil {
+		if media.Classes, err = labels.classes(o.Classes); err != nil {
+			return nil, err
+		}
+		if list.labels, unlabelled, beyond, err = labels.join(list); err != nil {
+			return nil, err
+		}
+		media.Label = "label"
 	}
 	for i, s := range o.Modalities {
 		if s.Column = "id"; files[i].IDs() == nil {
@@ -105,11 +121,32 @@ func (o JoinedOptions) open(files []*table.Features) (*Media, error) {
 		}
 		media.Channels[i] = EncoderSpec{media.Channels[i], e}
 	}
-	return OpenMedia(media)
+	m, err := OpenMedia(media)
+	if err == nil && labels != nil {
+		m.withoutLabel(labels.path, unlabelled, beyond)
+	}
+	return m, err
 }
 
+// withoutLabel reports the rows that a file of labels does not name, among those that are encoded, and the ids that are in it alone.
+func (m *Media) withoutLabel(path string, unlabelled []int, beyond []string) {
+	if len(beyond) > 0 {
+		m.beyond = append(m.beyond, Leftover{labelColumn, path, beyond})
+	}
+	for _, row := range unlabelled {
+		if _, kept := slices.BinarySearch(m.rows, row); kept {
+			m.missing = append(m.missing, Failure{Row: row, ID: m.list.Field(row, m.id), Modality: labelColumn, Path: path, Missing: true,
+				Err: fmt.Errorf("%s: no label of it in %s", m.list.Place(row), path)})
+		}
+	}
+	slices.SortStableFunc(m.missing, func(a, b Failure) int { return cmp.Compare(a.Row, b.Row) })
+}
+
+// labelColumn stands for a modality in reports of labels; no modality may be called so.
+const labelColumn = "label"
+
 // list finds out which samples there are.
-func (o JoinedOptions) list(files []*table.Features) (*joined, error) {
+func (o JoinedOptions) list(files []*table.Features, labels *labels) (*joined, error) {
 	if o.IDs != "" {
 		lines, _, err := readLines(o.IDs)
 		return &joined{name: o.IDs, ids: lines, rows: len(lines)}, err
@@ -119,54 +156,38 @@ func (o JoinedOptions) list(files []*table.Features) (*joined, error) {
 			return &joined{name: o.Modalities[i].File, ids: ids, rows: len(ids)}, nil
 		}
 	}
+	if labels != nil && labels.ids != nil {
+		return &joined{name: labels.path, ids: labels.ids, rows: len(labels.ids)}, nil
+	}
 	return &joined{name: o.Modalities[0].File, rows: files[0].Rows()}, nil
 }
 
-// columns adds labels and mask, which are arrays as those of OpenArrays are.
-func (o JoinedOptions) columns(l *joined, media *MediaOptions) error {
-	a := &Arrays{}
-	defer a.Close() // they were only read
-	for _, file := range []string{o.Labels, o.Mask} {
-		if file == "" {
-			continue
-		}
-		array, err := a.openColumn(file)
-		if err != nil {
-			return err
-		}
-		if array.Rows() != l.rows {
-			return stream.Errorf("%s has %d rows: %s has %d", file, array.Rows(), l.name, l.rows)
-		}
-		if file == o.Labels {
-			a.labels = array
-		}
-		if file == o.Mask {
-			l.mask = make([]bool, l.rows)
-			for i := range l.mask {
-				l.mask[i] = array.Bool(i) != o.Invert
-			}
-			media.Where = []Condition{{Column: "kept", Values: []string{"true"}}}
-		}
-	}
-	if a.labels == nil {
+// masked adds the mask, which is an array as that of OpenArrays is.
+func (o JoinedOptions) masked(l *joined, media *MediaOptions) error {
+	if o.Mask == "" {
 		return nil
 	}
-	classes, err := a.classes(ArraysOptions{Labels: o.Labels, Classes: o.Classes})
+	a := &Arrays{}
+	defer a.Close() // it was only read
+	array, err := a.openColumn(o.Mask)
 	if err != nil {
 		return err
 	}
-	media.Label, media.Classes, l.labels = "label", classes, make([]string, l.rows)
-	for i := range l.labels {
-		label, _ := a.labels.Int(i) // classes looked at it
-		l.labels[i] = classes[label]
+	if array.Rows() != l.rows {
+		return stream.Errorf("%s has %d rows: %s has %d", o.Mask, array.Rows(), l.name, l.rows)
 	}
+	l.mask = make([]bool, l.rows)
+	for i := range l.mask {
+		l.mask[i] = array.Bool(i) != o.Invert
+	}
+	media.Where = []Condition{{Column: "kept", Values: []string{"true"}}}
 	return nil
 }
 
 // FileKind is a modality of one file with all samples: what mm-encode arrays asks for, as [NAME=]FILE[:KEY=VALUE,...].
 var FileKind = Kind{
 	Name: "modality",
-	Help: "Numbers that are there already, of a file that holds a row for each sample, or names its samples.",
+	Help: "Numbers that are there already, of a file that holds a row for each sample, or names its samples, or of a folder with a file for each.",
 	Keys: slices.Clone(featureKind.Keys[1:]),
 	Parse: func(name, file string, v *Values) Spec {
 		spec := parseFeature(name, "", v)

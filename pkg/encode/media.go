@@ -35,6 +35,7 @@ type Media struct {
 	classes  map[string]int32
 	channels []Channel
 	missing  []Failure       // in the order of the list
+	beyond   []Leftover      // of labels
 	absent   map[[2]int]bool // (row of the list, modality) that Missing made null
 }
 
@@ -195,18 +196,19 @@ func (m *Media) Missing(from, to int) []Failure {
 	return found
 }
 
-// Leftover says which ids the file of a modality has and the list has not.
+// Leftover says which ids the file of a modality, or of the labels, has and the list has not.
 type Leftover struct {
-	Modality string
+	Modality string // or label
+	File     string
 	IDs      []string
 }
 
-// Leftovers returns what is in the files of modalities alone, where a modality comes from a file with all samples.
+// Leftovers returns what is in the files of labels and of modalities alone, where a modality comes from a file with all samples.
 func (m *Media) Leftovers() []Leftover {
-	var all []Leftover
-	for p, c := range m.channels {
-		if j, ok := c.(interface{ Leftover() []string }); ok && len(j.Leftover()) > 0 {
-			all = append(all, Leftover{m.samples.Modalities[p].Name, j.Leftover()})
+	all := slices.Clone(m.beyond)
+	for _, c := range m.channels {
+		if j, ok := c.(interface{ Leftover() Leftover }); ok && len(j.Leftover().IDs) > 0 {
+			all = append(all, j.Leftover())
 		}
 	}
 	return all

@@ -6,16 +6,17 @@ import (
 	"fmt"
 
 	"mmtools/pkg/modality"
+	"mmtools/pkg/table"
 )
 
 // Element is the type in which a modality's numbers are kept.
-type Element string
+type Element = table.Element
 
 // The element types of the samples stream.
 const (
-	Float32 Element = "float32"
-	Float16 Element = "float16"
-	Uint8   Element = "uint8"
+	Float32 = table.Float32
+	Float16 = table.Float16
+	Uint8   = table.Uint8
 )
 
 // Samples is what is known of all samples before the first is decoded.

@@ -141,6 +141,21 @@ func (a *Array) Row(i int, dst []float32) {
 	}
 }
 
+// RowBytes writes the elements of row i, in C order and as they are stored but with the low byte first, to dst, which they fill.
+func (a *Array) RowBytes(i int, dst []byte) {
+	size := a.element.size
+	if !a.fortran && !(a.element.big && size > 1) {
+		copy(dst, a.data[i*a.rowSize*size:(i+1)*a.rowSize*size])
+		return
+	}
+	for j := range a.rowSize {
+		bits := a.Bits(i, j)
+		for k := range size {
+			dst[j*size+k] = byte(bits >> (8 * k))
+		}
+	}
+}
+
 // Float32s returns all rows, (Rows, RowSize), without a copy, or nil where the file does not hold them as aligned
 // little-endian float32 in C order.
 func (a *Array) Float32s() []float32 {

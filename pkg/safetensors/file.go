@@ -136,6 +136,18 @@ func (f *File) Read(t Tensor, first int, dst []float32) error {
 	return nil
 }
 
+// ReadBytes fills dst with the bytes of a tensor's elements from number first on, little endian as they are stored.
+func (f *File) ReadBytes(t Tensor, first int, dst []byte) error {
+	from := t.from + int64(first)*widths[t.DType]
+	if first < 0 || from+int64(len(dst)) > t.to {
+		panic(fmt.Sprintf("safetensors: %d bytes from element %d of %d", len(dst), first, t.Len()))
+	}
+	if err := readAt(f.r, dst, f.data+from); err != nil {
+		return fmt.Errorf("%s: reading tensor %q: %w", f.name, t.Name, err)
+	}
+	return nil
+}
+
 // readAt fills p; a file that is shorter than it was is an error.
 func readAt(r io.ReaderAt, p []byte, at int64) error {
 	n, err := r.ReadAt(p, at)

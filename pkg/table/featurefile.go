@@ -31,6 +31,7 @@ func (f *Features) openNPY() error {
 func (f *Features) fromArray(array *media.Array) error {
 	f.rows = array.Rows()
 	f.read = func(row int, dst []float32) error { array.Row(row, dst); return nil }
+	f.setRaw(elementOf(array), func(row int, dst []byte) error { array.RowBytes(row, dst); return nil })
 	return f.setShape(array.Shape()[1:])
 }
 
@@ -87,14 +88,26 @@ func (f *Features) eachArray(z *zipped) error {
 		return stream.Errorf("%s: no array", f.source.Path)
 	}
 	f.rows = len(arrays)
-	f.read = func(row int, dst []float32) error {
-		a := arrays[row]
-		for i := range a.Rows() {
-			a.Row(i, dst[i*a.RowSize():(i+1)*a.RowSize()])
-		}
-		return nil
+	f.read = func(row int, dst []float32) error { readWhole(arrays[row], dst); return nil }
+	e := elementOf(arrays[0])
+	if !slices.ContainsFunc(arrays, func(a *media.Array) bool { return elementOf(a) != e }) {
+		f.setRaw(e, func(row int, dst []byte) error { readWholeBytes(arrays[row], dst); return nil })
 	}
 	return f.identify(z.names...)
+}
+
+// readWhole reads all rows of an array, which are a sample.
+func readWhole(a *media.Array, dst []float32) {
+	for i := range a.Rows() {
+		a.Row(i, dst[i*a.RowSize():(i+1)*a.RowSize()])
+	}
+}
+
+func readWholeBytes(a *media.Array, dst []byte) {
+	size := len(dst) / max(1, a.Rows())
+	for i := range a.Rows() {
+		a.RowBytes(i, dst[i*size:(i+1)*size])
+	}
 }
 
 func (f *Features) openSafetensors() error {
@@ -123,6 +136,7 @@ func (f *Features) openSafetensors() error {
 	}
 	f.rows = t.Shape[0]
 	f.read = func(row int, dst []float32) error { return asInput(file.Read(t, row*f.size, dst)) }
+	f.setRaw(elementOfTensor(t), func(row int, dst []byte) error { return asInput(file.ReadBytes(t, row*f.size, dst)) })
 	return f.setShape(t.Shape[1:])
 }
 
@@ -139,6 +153,9 @@ func (f *Features) eachTensor(file *safetensors.File) error {
 	}
 	f.rows = len(file.Tensors)
 	f.read = func(row int, dst []float32) error { return asInput(file.Read(file.Tensors[row], 0, dst)) }
+	if !slices.ContainsFunc(file.Tensors, func(t safetensors.Tensor) bool { return t.DType != first.DType }) {
+		f.setRaw(elementOfTensor(first), func(row int, dst []byte) error { return asInput(file.ReadBytes(file.Tensors[row], 0, dst)) })
+	}
 	if err := f.setShape(first.Shape); err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package table
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +15,7 @@ import (
 
 // Source says where in a file the features of samples are.
 type Source struct {
-	Path string
+	Path string // of the file, or of a folder with a file for each sample
 	// Values names them: a column of a table, several with commas between them or all that begin so with a * at the end, each a
 	// part of the row; an array of an npz file or a tensor of a safetensors file, a row a sample. "" is the only column
 	// other than the ids; of npz and safetensors every array is then one sample, named by its id.
@@ -33,11 +35,15 @@ type Features struct {
 	rows   int
 	absent []bool // of each row; nil where none is
 	read   func(row int, dst []float32) error
-	maps   []mapped
-	data   []byte // what the digest of the samples is over
+	// raw fills dst with a row as it is stored, little endian, where its elements are not to be converted; else nil.
+	raw     func(row int, dst []byte) error
+	element Element // of raw
+	maps    []mapped
+	root    *os.Root // of a folder
+	data    []byte   // what the digest of the samples is over
 }
 
-// OpenFeatures opens features in a table, an npy, npz or safetensors file, by its extension. A row of another length than the first,
+// OpenFeatures opens features in a table, an npy, npz or safetensors file, by its extension, or in a folder of such files. A row of another length than the first,
 // and an id that is empty or comes twice, are errors.
 func OpenFeatures(s Source) (*Features, error) {
 	f := &Features{source: s}
@@ -50,6 +56,9 @@ func OpenFeatures(s Source) (*Features, error) {
 }
 
 func (f *Features) open() error {
+	if info, err := os.Stat(f.source.Path); err == nil && info.IsDir() {
+		return f.openFolder()
+	}
 	switch ext := strings.ToLower(filepath.Ext(f.source.Path)); ext {
 	case ".npy":
 		return f.openNPY()
@@ -101,7 +110,10 @@ func (f *Features) Close() error {
 			first = err
 		}
 	}
-	f.maps, f.data, f.read = nil, nil, nil
+	if f.root != nil {
+		first = errors.Join(first, f.root.Close())
+	}
+	f.maps, f.root, f.data, f.read, f.raw = nil, nil, nil, nil, nil
 	return first
 }
 
@@ -139,14 +151,23 @@ func (f *Features) setShape(shape []int) error {
 	return nil
 }
 
-// fromFloats takes rows that lie in data as float32, little endian.
-func (f *Features) fromFloats(data []byte) {
+// fromElements takes rows that lie in data, little endian.
+func (f *Features) fromElements(data []byte, e Element) {
 	f.data = data
-	f.read = func(row int, dst []float32) error {
-		raw := data[4*row*f.size : 4*(row+1)*f.size]
+	row := func(row int) []byte { return data[row*f.size*e.size() : (row+1)*f.size*e.size()] }
+	f.read = func(at int, dst []float32) error {
+		raw := row(at)
 		for i := range dst {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+			switch e {
+			case Float16:
+				dst[i] = stream.Half(binary.LittleEndian.Uint16(raw[2*i:]))
+			case Uint8:
+				dst[i] = float32(raw[i])
+			default:
+				dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+			}
 		}
 		return nil
 	}
+	f.setRaw(e, func(at int, dst []byte) error { copy(dst, row(at)); return nil })
 }

@@ -2,11 +2,9 @@ package table
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -24,9 +22,10 @@ func (f *Features) openTable() error {
 	if err != nil {
 		return err
 	}
+	e := elementOfColumns(r, values)
 	data, err := spool(func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<18)
-		if err := f.copyRows(r, id, values, out); err != nil {
+		if err := f.copyRows(r, id, values, e, out); err != nil {
 			return err
 		}
 		return out.Flush()
@@ -38,7 +37,7 @@ func (f *Features) openTable() error {
 	if err := f.setShape([]int{f.size}); err != nil {
 		return err
 	}
-	f.fromFloats(data)
+	f.fromElements(data, e)
 	return nil
 }
 
@@ -88,8 +87,8 @@ func (f *Features) columns(r Reader) (id int, values []int, err error) {
 // maxRows bounds the rows of a table of features: a Parquet file of a few bytes can hold any number of nulls.
 const maxRows = 1 << 30
 
-// copyRows writes every row as float32, little endian; those that are null as zeros.
-func (f *Features) copyRows(r Reader, id int, values []int, out io.Writer) error {
+// copyRows writes every row as elements of type e, little endian; those that are null as zeros.
+func (f *Features) copyRows(r Reader, id int, values []int, e Element, out io.Writer) error {
 	var row []float32
 	var raw []byte
 	for {
@@ -122,7 +121,7 @@ func (f *Features) copyRows(r Reader, id int, values []int, out io.Writer) error
 				return stream.Errorf("%s: %d numbers, want 1 to %d", r.Place(), f.size, maxCell)
 			}
 			for range f.rows - 1 { // of those before, which were null
-				if _, err := out.Write(make([]byte, 4*f.size)); err != nil {
+				if _, err := out.Write(make([]byte, e.size()*f.size)); err != nil {
 					return fmt.Errorf("spooling: %w", err)
 				}
 			}
@@ -130,12 +129,10 @@ func (f *Features) copyRows(r Reader, id int, values []int, out io.Writer) error
 		if present && len(row) != f.size {
 			return stream.Errorf("%s: %d numbers, the rows before have %d", r.Place(), len(row), f.size)
 		}
-		raw = raw[:0]
-		for _, v := range row[:min(len(row), f.size)] {
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-		}
 		if !present {
-			raw = append(raw[:0], make([]byte, 4*f.size)...)
+			raw = append(raw[:0], make([]byte, e.size()*f.size)...)
+		} else if raw, err = appendElements(raw[:0], row, e); err != nil {
+			return stream.Errorf("%s: %w", r.Place(), err)
 		}
 		if _, err := out.Write(raw); err != nil {
 			return fmt.Errorf("spooling: %w", err)

@@ -62,12 +62,8 @@ func (f *Features) openSample() error {
 }
 
 func (f *Features) wholeArray(array *media.Array) error {
-	f.read = func(_ int, dst []float32) error {
-		for i := range array.Rows() {
-			array.Row(i, dst[i*array.RowSize():(i+1)*array.RowSize()])
-		}
-		return nil
-	}
+	f.read = func(_ int, dst []float32) error { readWhole(array, dst); return nil }
+	f.setRaw(elementOf(array), func(_ int, dst []byte) error { readWholeBytes(array, dst); return nil })
 	return f.setShape(array.Shape())
 }
 
@@ -82,5 +78,6 @@ func (f *Features) wholeTensor(file *safetensors.File) error {
 		return stream.Errorf("%s: say which tensor, not %q: it has %s", f.source.Path, values, few(names))
 	}
 	f.read = func(_ int, dst []float32) error { return asInput(file.Read(file.Tensors[i], 0, dst)) }
+	f.setRaw(elementOfTensor(file.Tensors[i]), func(_ int, dst []byte) error { return asInput(file.ReadBytes(file.Tensors[i], 0, dst)) })
 	return f.setShape(file.Tensors[i].Shape)
 }

@@ -129,6 +129,40 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
+// beyond is a file whose indices are read with 32 bits each, which makes most of them larger than the dictionary.
+func beyond(t testing.TB) []byte {
+	t.Helper()
+	data := write(t, table()[7:8], layout{dictionary: true})
+	f, err := Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := f.Chunk(0, f.Columns()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		p, err := k.page()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.kind == dataPage {
+			p.values[0] = 32 // they lie in the file, which is not compressed
+			return data
+		}
+	}
+}
+
+// Of a file such as this Arrow's decoder makes room for as many values as its largest index says.
+func TestIndicesBeyondTheDictionary(t *testing.T) {
+	data := beyond(t)
+	var err error
+	n := allocated(func() { err = readAll(data, tableRows) })
+	if err == nil || !strings.Contains(err.Error(), "into a dictionary of") || n > 1<<20 {
+		t.Errorf("got %v in %d bytes", err, n)
+	}
+}
+
 // A page's claim is held against what its bytes can expand to, and what they do.
 func TestExpand(t *testing.T) {
 	want := bytes.Repeat([]byte("modality "), 1000)
@@ -180,6 +214,7 @@ func FuzzParquet(f *testing.F) {
 			f.Add(write(f, columns[i:i+1], l))
 		}
 	}
+	f.Add(beyond(f))
 	for _, name := range []string{"duckdb-v2.parquet", "polars.parquet", "duckdb-brotli.parquet"} {
 		data, err := os.ReadFile("../testdata/" + name)
 		if err != nil {

@@ -35,13 +35,14 @@ type Column struct {
 	Name string
 	Kind Kind
 	List bool // its cells hold any number of values
+	Byte bool // its numbers are said to be whole, and 0 to 255
+	Half bool // its numbers are floats of 16 bits
 
 	refused  string // what it is, where it is neither text nor numbers; "" where it can be read
 	leaf     int    // its place in a row group
 	leaves   int    // under it: several are a struct or a map
 	physical int64
 	width    int // of a value, in bytes; 0 for texts
-	half     bool
 
 	present    uint32 // definition level from which on the cell is not null
 	element    uint32 // from which on the innermost list holds an element
@@ -66,6 +67,7 @@ type element struct {
 // logical is a LogicalType as far as it decides how numbers are meant.
 type logical struct {
 	decimal, half, unsigned bool
+	bits                    int64 // of an integer
 }
 
 // Repetitions.
@@ -103,7 +105,9 @@ func (c *compact) element(kind byte) element {
 	})
 	const decimal, uint8Type, uint64Type = 5, 11, 14
 	e.logical.decimal = e.logical.decimal || e.converted == decimal
-	e.logical.unsigned = e.logical.unsigned || e.converted >= uint8Type && e.converted <= uint64Type
+	if e.converted >= uint8Type && e.converted <= uint64Type {
+		e.logical.unsigned, e.logical.bits = true, 8<<(e.converted-uint8Type)
+	}
 	return e
 }
 
@@ -115,10 +119,14 @@ func (c *compact) logical(kind byte) (l logical) {
 			c.skip(kind)
 		case 10:
 			c.fields(kind, func(id int64, kind byte) {
-				if id == 2 {
+				switch id {
+				case 1:
+					l.bits = c.number(kind)
+				case 2:
 					l.unsigned = kind == isFalse
+				default:
+					c.skip(kind)
 				}
-				c.skip(kind)
 			})
 		case 15:
 			l.half = true
@@ -204,12 +212,12 @@ func (c *Column) of(e element) {
 	case e.logical.decimal:
 		c.refused = "a decimal"
 	case e.physical == fixedSize && e.logical.half && e.width == 2:
-		c.Kind, c.width, c.half = Float32, 2, true
+		c.Kind, c.width, c.Half = Float32, 2, true
 	case e.physical == boolean:
 		c.Kind = Bool
 	case e.physical == int32Type || e.physical == int64Type:
 		if c.Kind = Int; e.logical.unsigned {
-			c.Kind = Uint
+			c.Kind, c.Byte = Uint, e.logical.bits == 8
 		}
 	case e.physical == float:
 		c.Kind = Float32
