@@ -15,7 +15,7 @@ That is the published valuation. --value takes other values of a coalition, --la
 
 With --predictions, a stream of what any other framework predicts for every coalition of every sample stands in for model and samples.
 
-Memory does not grow with the number of samples. The contributions are exact unless an --estimator that samples coalitions is asked for; its standard errors are those of the phi of each sample, and phi -+ 2 stderr holds the exact value about 95 times in 100.
+Memory does not grow with the number of samples. The contributions are exact unless an --estimator that samples coalitions is asked for; its standard errors are those of the phi of each sample, and phi -+ 2 stderr holds the exact value about 95 times in 100 where --coalitions are enough for 30 draws; a modality that mattered in none of them has the error of one that matters in the next.
 
 Examples:
   mm-value --model model.arrow train.arrows | mm-resample -o plan.arrows

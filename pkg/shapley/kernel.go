@@ -87,7 +87,7 @@ func (k *kernel) row(t int) float64 {
 
 func sign(set uint64, i int) float64 { return float64(2*int(set>>i&1) - 1) }
 
-func (k *kernel) estimate(phi, stderr []float64) (freedom int, enough bool) {
+func (k *kernel) estimate(phi, stderr, freedom []float64) (enough bool) {
 	m := k.n - 1
 	clear(k.gram)
 	clear(k.moment)
@@ -101,7 +101,7 @@ func (k *kernel) estimate(phi, stderr []float64) (freedom int, enough bool) {
 		}
 	}
 	if !invert(k.gram, k.inverse, m) {
-		return 0, false
+		return false
 	}
 	multiply(k.inverse, k.moment, k.solution)
 	phi[m] = k.total
@@ -110,7 +110,10 @@ func (k *kernel) estimate(phi, stderr []float64) (freedom int, enough bool) {
 		phi[m] -= x
 	}
 	k.spread(stderr)
-	return max(1, len(k.sets)-m), true
+	for i := range freedom {
+		freedom[i] = float64(max(leastFreedom, len(k.sets)-m))
+	}
+	return true
 }
 
 // spread writes the standard errors: with A the inverse of the Gram matrix, those of A (sum of d dᵀ e²/(1-h)²) A, h = dᵀ A d.

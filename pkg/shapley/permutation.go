@@ -7,16 +7,16 @@ import "math/rand/v2"
 // too much in one is mostly too little in the other (R. Mitchell, J. Cooper, E. Frank and G. Holmes, Sampling permutations
 // for Shapley value estimation, JMLR 23, 2022, section 2; J. Castro, D. Gómez and J. Tejada, Polynomial calculation of the
 // Shapley value based on sampling, Computers & Operations Research 36, 2009). Draws are independent, so the standard error
-// is that of a mean; each is efficient, and so is the estimate. A draw costs 2(n-1) evaluations.
+// is that of a mean; each is efficient, and so is the estimate. A draw costs 2(n-1) evaluations, and is kept.
 type permutation struct {
-	moments
+	draws
 	game         Game
 	empty, whole float64
 	order        []int
 }
 
 func newPermutation(n int) *permutation {
-	p := &permutation{moments: newMoments(n), order: make([]int, n)}
+	p := &permutation{draws: newDraws(n), order: make([]int, n)}
 	for i := range p.order {
 		p.order[i] = i
 	}

@@ -2,6 +2,7 @@ package shapley
 
 import (
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -10,43 +11,92 @@ import (
 	"pgregory.net/rapid"
 )
 
-// budgets are large enough for normal intervals of each method.
-var budgets = map[Method]int{Permutation: 1200, Owen: 2400, Kernel: 800}
+// binomialBounds returns the bounds outside of which a binomial number of trials falls with at most probability/2 either side.
+func binomialBounds(trials int, p, probability float64) (least, most int) {
+	cumulative, least := 0.0, -1
+	all, _ := math.Lgamma(float64(trials + 1))
+	for k := range trials + 1 {
+		a, _ := math.Lgamma(float64(k + 1))
+		b, _ := math.Lgamma(float64(trials - k + 1))
+		cumulative += math.Exp(all - a - b + float64(k)*math.Log(p) + float64(trials-k)*math.Log1p(-p))
+		if least < 0 && cumulative > probability/2 {
+			least = k
+		}
+		if cumulative >= 1-probability/2 {
+			return least, k
+		}
+	}
+	return least, trials
+}
 
-// TestCoverage holds that the 95% interval holds the value in 95% of estimates: 1000 seeds, every analytic game. A
-// player's coverage over 1000 seeds has a standard error of 0.7%; the mean over a game's players must lie within 2%.
+// TestCoverage holds that the 95% interval holds the value in 95% of estimates: 1000 seeds, every analytic game, a small and a
+// large budget. How often it holds a player's value is binomial: 917 to 977 of 1000 with all but a probability of 1e-5, which
+// makes 3e-3 of all the counts together; the seeds are the same every time. Players whom the draws tell nothing of in more than
+// one estimate of fifty, and exact estimates, may be held more often.
 func TestCoverage(t *testing.T) {
 	const seeds = 1000
-	for _, m := range Methods {
-		for _, g := range analyticGames() {
-			s, err := NewSampler(m, g.n, Rule{Evaluations: budgets[m]})
-			if err != nil {
-				t.Fatal(err)
-			}
-			held, bias, spread := 0, make([]float64, g.n), make([]float64, g.n)
-			for seed := range seeds {
-				e := s.Estimate(g.v, rand.New(rand.NewPCG(uint64(seed), 17)))
-				for i, phi := range g.phi {
-					low, high := e.Interval(i)
-					if phi >= low-1e-9 && phi <= high+1e-9 {
-						held++
-					}
-					bias[i] += (e.Phi[i] - phi) / seeds
-					spread[i] += e.StdErr[i] / seeds
+	least, most := binomialBounds(seeds, 0.95, 1e-5)
+	games := append(analyticGames(), securityCouncil())
+	for m, budgets := range map[Method]func(n int) [2]int{ // draws
+		Permutation: func(int) [2]int { return [2]int{30, 240} },
+		Owen:        func(int) [2]int { return [2]int{24, 96} },
+		Kernel:      func(n int) [2]int { return [2]int{10 * n, 40 * n} },
+	} {
+		for _, g := range games {
+			for _, draws := range budgets(g.n) {
+				s, err := NewSampler(m, g.n, Rule{Evaluations: 1 << 20})
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			share := float64(held) / float64(seeds*g.n)
-			exact := slices.Max(spread) < 1e-9 // antithetic orders and regressions have no error in some games
-			if exact && share != 1 || !exact && slices.Min(spread) > 1e-9 && (share < 0.93 || share > 0.97) || share < 0.93 {
-				t.Errorf("%s, %s: the intervals hold the value in %.1f%% of estimates", m, g.name, 100*share)
-			}
-			for i := range bias { // the mean of 1000 estimates has a thirtieth of the error of one
-				if math.Abs(bias[i]) > 4*spread[i]/math.Sqrt(seeds)+1e-9 {
-					t.Errorf("%s, %s: the mean estimate of player %d is %v away, the error of one is %v", m, g.name, i, bias[i], spread[i])
+				s.rule.Evaluations = 2 + draws*s.drawer.cost()
+				held, unknown, bias, spread := make([]int, g.n), make([]int, g.n), make([]float64, g.n), make([]float64, g.n)
+				for seed := range seeds {
+					e := s.Estimate(g.v, rand.New(rand.NewPCG(uint64(seed), 17)))
+					for i, phi := range g.phi {
+						low, high := e.Interval(i)
+						if phi >= low-1e-9 && phi <= high+1e-9 {
+							held[i]++
+						}
+						if e.Freedom[i] == leastFreedom {
+							unknown[i]++
+						}
+						bias[i] += (e.Phi[i] - phi) / seeds
+						spread[i] += (e.Phi[i] - phi) * (e.Phi[i] - phi) / seeds
+					}
+				}
+				for i, h := range held {
+					if exact := spread[i] < 1e-18; exact && h != seeds || h < least || h > most && !exact && unknown[i] <= seeds/50 {
+						t.Errorf("%s, %d draws of %s: the intervals of player %d hold the value in %d estimates of %d, want %d to %d; %d with few degrees of freedom",
+							m, draws, g.name, i, h, seeds, least, most, unknown[i])
+					}
+					// the mean of 1000 estimates is off by a 32nd of what one is
+					if math.Abs(bias[i]) > 4.5*math.Sqrt(spread[i]/seeds)+1e-9 {
+						t.Errorf("%s, %d draws of %s: the mean estimate of player %d is %v away, one by %v", m, draws, g.name, i, bias[i], math.Sqrt(spread[i]))
+					}
 				}
 			}
 		}
 	}
+}
+
+// securityCouncil is the game of the United Nations' council of 15: nine have to agree, all of the five permanent members among
+// them. One of the others decides in 4 orders of 2145 (L. S. Shapley and M. Shubik, A method for evaluating the distribution of
+// power in a committee system, American Political Science Review 48, 1954, for the council of their day, of 11).
+func securityCouncil() analytic {
+	g := analytic{name: "security council", n: 15, v: func(c uint64) float64 {
+		if c&0b11111 == 0b11111 && bits.OnesCount64(c) >= 9 {
+			return 1
+		}
+		return 0
+	}}
+	for i := range g.n {
+		if i < 5 {
+			g.phi = append(g.phi, 421./2145)
+		} else {
+			g.phi = append(g.phi, 4./2145)
+		}
+	}
+	return g
 }
 
 // TestSamplerLaws holds what every estimate of random games has to satisfy.
@@ -75,7 +125,7 @@ func TestSamplerLaws(t *testing.T) {
 				t.Fatalf("%s: standard error %v", m, stderr[i])
 			}
 		}
-		if want := v(1<<n-1) - v(0); m != Owen && math.Abs(sum-want) > 1e-9 {
+		if want := v(1<<n-1) - v(0); math.Abs(sum-want) > 1e-9 {
 			t.Fatalf("%s: the values sum to %v, want %v", m, sum, want)
 		}
 		if m != Kernel && math.Abs(phi[null]) > 1e-12 { // a regression meets it in expectation alone
@@ -163,9 +213,9 @@ func TestStopping(t *testing.T) {
 
 // TestStudentQuantile holds the expansion to the tables (NIST/SEMATECH e-Handbook, 1.3.6.7.2).
 func TestStudentQuantile(t *testing.T) {
-	for freedom, want := range map[int]float64{5: 2.571, 7: 2.365, 10: 2.228, 30: 2.042, 100: 1.984, 1000: 1.962} {
+	for freedom, want := range map[float64]float64{5: 2.571, 7: 2.365, 10: 2.228, 30: 2.042, 100: 1.984, 1000: 1.962} {
 		if got := studentQuantile(freedom); math.Abs(got-want) > 0.002 {
-			t.Errorf("%d degrees of freedom: got %v, want %v", freedom, got, want)
+			t.Errorf("%v degrees of freedom: got %v, want %v", freedom, got, want)
 		}
 	}
 }

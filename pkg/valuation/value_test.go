@@ -271,22 +271,30 @@ func TestSampledValues(t *testing.T) {
 			for _, v := range []Value{Published, LogProbability} {
 				o := Options{Value: v, Estimator: estimator, Rule: shapley.Rule{Evaluations: 600}, Seed: 1, Threads: 1}
 				exact, _ := collect(t, s.reader(t), m, Options{Value: v})
-				got, summary := collect(t, s.reader(t), model, o)
+				got, _ := collect(t, s.reader(t), model, o)
 				held, all := 0, 0
-				for k, want := range exact.Phi {
-					if want != want {
-						if got.Phi[k] == got.Phi[k] || got.StdErr[k] == got.StdErr[k] {
-							t.Fatalf("a missing modality contributes %v", got.Phi[k])
+				for seed := range uint64(8) { // of the opaque model all samples share the draws of a seed, and are right or wrong together
+					o := o
+					o.Seed = seed
+					e, summary := collect(t, s.reader(t), model, o)
+					for k, want := range exact.Phi {
+						if want != want {
+							if e.Phi[k] == e.Phi[k] || e.StdErr[k] == e.StdErr[k] {
+								t.Fatalf("a missing modality contributes %v", e.Phi[k])
+							}
+							continue
 						}
-						continue
+						all++
+						if math.Abs(e.Phi[k]-want) <= 2.1*e.StdErr[k]+1e-9 {
+							held++
+						}
 					}
-					all++
-					if math.Abs(got.Phi[k]-want) <= 2.1*got.StdErr[k]+1e-9 {
-						held++
+					if summary.Evaluations == 0 {
+						t.Errorf("%s, %s: no evaluations", estimator, v)
 					}
 				}
-				if share := float64(held) / float64(all); share < 0.9 || summary.Evaluations == 0 {
-					t.Errorf("%s, %s: %v of the intervals hold the exact contribution, %d evaluations", estimator, v, share, summary.Evaluations)
+				if share := float64(held) / float64(all); share < 0.92 {
+					t.Errorf("%s, %s: %v of the intervals hold the exact contribution", estimator, v, share)
 				}
 				o.Threads = 4
 				if again, _ := collect(t, s.reader(t), model, o); !same(again.Phi, got.Phi) || !same(again.StdErr, got.StdErr) {
