@@ -30,6 +30,18 @@ type Recording interface {
 	Replay()
 }
 
+// Narrower is a Device that may keep feature maps in half the memory.
+type Narrower interface {
+	Device
+	// Narrow reports whether the kernels of Convolution take and give maps that are Blocked in bfloat16, two to an element of their
+	// buffer. Maps that are plain are float32 in any case.
+	Narrow() bool
+	// AddMaps is Add, over n values of maps in bfloat16.
+	AddMaps(y, a, b Buffer, n int)
+	// ReLUGradMaps is ReLUGrad, over n values of maps in bfloat16.
+	ReLUGradMaps(dx, dy, y Buffer, n int)
+}
+
 // Timer is a Device that runs what it is asked for later, so that a clock around the asking tells nothing.
 type Timer interface {
 	Device

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -58,6 +59,9 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := prepare(d, order, p); err != nil {
+		return nil, err
+	}
 	plan := planMemory(order, p)
 	m := &Machine{device: d, rows: p.Rows, buffers: map[*gorgonia.Node]kernel.Buffer{}, arena: plan.arena, unique: plan.unique}
 	if p.Over != nil && p.Over.memory.Len() >= plan.arena {
@@ -69,7 +73,7 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		m.recorder, m.recordings = r, map[int]kernel.Recording{}
 	}
 	for n, place := range plan.places {
-		m.buffers[n] = m.memory.Slice(place.offset, place.offset+max(1, n.Shape().TotalSize()))
+		m.buffers[n] = m.memory.Slice(place.offset, place.offset+place.elements)
 	}
 	for n, b := range p.Bound {
 		if b.Len() < n.Shape().TotalSize() {
@@ -78,11 +82,6 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		m.buffers[n] = b
 	}
 	for _, s := range order {
-		if d, ok := d.(kernel.Preparer); ok && s.op != nil && op.Convolves(s.op) {
-			if err := d.PrepareConvolutions(); err != nil {
-				return nil, err
-			}
-		}
 		if s.op == nil {
 			if value, ok := constant(s.node); ok {
 				if m.buffers[s.node], err = d.Alloc(1); err != nil {
@@ -99,6 +98,22 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		m.program = append(m.program, instruction{op: s.op, out: m.buffers[s.node], in: in})
 	}
 	return m, nil
+}
+
+// prepare makes a device ready for convolutions, where there are any, and the steps for how it keeps maps.
+func prepare(d kernel.Device, order []step, p Program) error {
+	if !slices.ContainsFunc(order, func(s step) bool { return s.op != nil && op.Convolves(s.op) }) {
+		return nil
+	}
+	if d, ok := d.(kernel.Preparer); ok {
+		if err := d.PrepareConvolutions(); err != nil {
+			return err
+		}
+	}
+	if d, ok := d.(kernel.Narrower); ok && d.Narrow() {
+		return narrowMaps(order, p)
+	}
+	return nil
 }
 
 // Buffer returns the memory of an input, an output or a bound node. Other nodes share memory and have no lasting value.

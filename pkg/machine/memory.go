@@ -13,7 +13,8 @@ import (
 
 // place is a run of the arena, taken from the instruction that writes it to the last that reads it.
 type place struct {
-	offset, size int // elements
+	offset, size int // elements, of whole lines
+	elements     int // in use
 	from, to     int // indices in the order of execution, inclusive
 }
 
@@ -48,11 +49,10 @@ func planMemory(order []step, p Program) memoryPlan {
 		if s.op == nil {
 			from = -1 // filled before the program starts
 		}
-		size := max(1, s.node.Shape().TotalSize())
 		if _, ok := constant(s.node); ok && s.op == nil {
 			continue // memory of its own
 		}
-		pl := &place{size: (size + align - 1) / align * align, from: from, to: last[s.node]}
+		pl := &place{size: (s.elements() + align - 1) / align * align, elements: s.elements(), from: from, to: last[s.node]}
 		plan.places[s.node] = pl
 		plan.unique += pl.size
 		all = append(all, pl)
@@ -107,7 +107,7 @@ func inPlace(s step, i int, last map[*gorgonia.Node]int, places map[*gorgonia.No
 		return nil
 	}
 	child := s.in[s.op.InPlace()]
-	if _, isBound := bound[child]; isBound || last[child] != i || child.Shape().TotalSize() != s.node.Shape().TotalSize() {
+	if _, isBound := bound[child]; isBound || last[child] != i || places[child] == nil || places[child].elements != s.elements() {
 		return nil
 	}
 	for k, other := range s.in {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -10,9 +11,19 @@ import (
 
 // step is a node in the order of execution; op is nil for what needs no execution: inputs, bound nodes and constants.
 type step struct {
-	node *gorgonia.Node
-	op   op.Op
-	in   []*gorgonia.Node
+	node   *gorgonia.Node
+	op     op.Op
+	in     []*gorgonia.Node
+	narrow bool // maps in bfloat16
+}
+
+// elements returns the elements of memory that the step's value takes.
+func (s step) elements() int {
+	n := max(1, s.node.Shape().TotalSize())
+	if s.narrow {
+		return (n + 1) / 2
+	}
+	return n
 }
 
 // sortNodes returns what the outputs need, every node after its inputs, depth first from the outputs in their order: the
@@ -100,6 +111,34 @@ func bindOps(order []step, p Program) error {
 			}
 		}
 		s.op, batched[s.node] = o, o.Batched(in)
+	}
+	return nil
+}
+
+// narrowMaps gives the steps that deal with blocked maps the operations for a device that keeps them in bfloat16, and fails where the
+// program gives or takes such maps, which are float32 to everybody else.
+func narrowMaps(order []step, p Program) error {
+	narrow := map[*gorgonia.Node]bool{}
+	for i := range order {
+		s := &order[i]
+		if s.op == nil {
+			continue
+		}
+		in := make([]bool, len(s.in))
+		for k, child := range s.in {
+			in[k] = narrow[child]
+		}
+		s.op, s.narrow = op.Narrow(s.op, in)
+		narrow[s.node] = s.narrow
+	}
+	wanted := slices.Clone(p.Outputs)
+	for n := range p.Bound {
+		wanted = append(wanted, n)
+	}
+	for _, n := range wanted {
+		if narrow[n] {
+			return fmt.Errorf("compiling: the result of %v is feature maps, which the device keeps in bfloat16", n.Op())
+		}
 	}
 	return nil
 }

@@ -34,6 +34,19 @@ func (d *Device) PrepareConvolutions() error {
 	return nil
 }
 
+// Narrow is kernel.Narrower's: bf16 keeps maps in it where the engine can.
+func (d *Device) Narrow() bool { return d.bf16 && d.images().Narrow() }
+
+// AddMaps is kernel.Narrower's.
+func (d *Device) AddMaps(y, a, b kernel.Buffer, n int) {
+	d.images().AddMaps(values(y), values(a), values(b), n)
+}
+
+// ReLUGradMaps is kernel.Narrower's.
+func (d *Device) ReLUGradMaps(dx, dy, y kernel.Buffer, n int) {
+	d.images().ReLUGradMaps(values(dx), values(dy), values(y), n)
+}
+
 // images returns the convolution kernels, opened now where nobody has.
 func (d *Device) images() dnn.Engine {
 	if err := d.PrepareConvolutions(); err != nil {

@@ -10,10 +10,13 @@ import (
 // Engine runs the kernels of kernel.Convolution, which says what each computes, on the host's memory. It is used by one
 // goroutine at a time; one that makes many calls should lock its thread (runtime.LockOSThread), since the threads of
 // OpenMP belong to the thread that calls. Slices may be longer than the kernel needs. The first call of a kernel with
-// a new shape or n plans it and allocates; the others allocate nothing.
+// a new shape or n plans it and allocates; the others allocate nothing. In a narrow engine a slice that holds blocked maps holds them in
+// bfloat16, two to an element.
 type Engine interface {
 	// Name tells what computes the convolutions, for logs and benchmarks.
 	Name() string
+	// Narrow reports whether blocked maps are bfloat16.
+	Narrow() bool
 	// Threads returns the number of threads that kernels run on.
 	Threads() int
 	// Close frees what the engine holds. Closing twice is no error.
@@ -36,6 +39,10 @@ type Engine interface {
 
 	Arrange(y, x []float32, n int, i kernel.Image)
 	ArrangePlain(y, x []float32, n int, i kernel.Image)
+
+	// AddMaps and ReLUGradMaps are kernel.Narrower's, of a narrow engine.
+	AddMaps(y, a, b []float32, n int)
+	ReLUGradMaps(dx, dy, y []float32, n int)
 }
 
 // Norm is kernel.Norm on the host's memory: each (C).
@@ -50,8 +57,8 @@ type Options struct {
 	Threads int  // 0 is GOMAXPROCS
 	Exact   bool // compute 3x3 convolutions by their definition, not by Winograd's algorithm
 	// BF16 rounds what convolutions multiply to bfloat16, and sums in float32; convolutions from or to maps that are not blocked, the
-	// first of a network, stay in float32. Where the processor has no tiles of bfloat16 (AMX), what is rounded is multiplied in
-	// float32, which gives the same products.
+	// first of a network, multiply float32. Where the processor has no tiles of bfloat16 (AMX), what is rounded is multiplied in
+	// float32, which gives the same products. The native engine is narrow then, which takes half the memory and its bandwidth.
 	BF16 bool
 	// LibraryBF16 has oneDNN multiply bfloat16 even where that is slower than float32, for tests.
 	LibraryBF16 bool

@@ -21,10 +21,11 @@ type native struct {
 	*Plain
 	c     *C.dn_engine
 	exact bool
-	bf16  bool
+	bf16  bool                   // and so are blocked maps
 	tiles bool                   // the library multiplies bfloat16
 	plans map[planKey]*C.dn_conv // nil where the library has no such convolution
 	shape C.dn_shape             // an argument; here, so that it is not allocated
+	wides [3][]float32           // maps of bfloat16 for what is in Go
 }
 
 // planKey names a planned convolution.
@@ -46,7 +47,7 @@ func newNative(o Options) (Engine, error) {
 		return nil, err
 	}
 	message := make([]byte, 256)
-	c := C.dn_open(C.int(plain.threads), (*C.char)(unsafe.Pointer(&message[0])), C.size_t(len(message)))
+	c := C.dn_open(C.int(plain.threads), flag(o.BF16), (*C.char)(unsafe.Pointer(&message[0])), C.size_t(len(message)))
 	if c == nil {
 		plain.Close()
 		return nil, fmt.Errorf("opening oneDNN: %s (Debian: apt-get install libdnnl2)", C.GoString((*C.char)(unsafe.Pointer(&message[0]))))
@@ -64,6 +65,9 @@ func (e *native) Name() string {
 	}
 	return "oneDNN"
 }
+
+// Narrow reports whether blocked maps are bfloat16.
+func (e *native) Narrow() bool { return e.bf16 }
 
 // Close frees the plans and the scratch memory.
 func (e *native) Close() error {

@@ -1,7 +1,8 @@
 //go:build dnnl && cgo && linux
 
 // The C side of the native engine: convolutions by oneDNN, the rest by the loops of these files on the same threads.
-// What each function computes, and in which layout, is said in package kernel; blocked maps are (N,C/16,pixels,16).
+// What each function computes, and in which layout, is said in package kernel; blocked maps are (N,C/16,pixels,16). They are float32,
+// or, in a narrow engine, bfloat16: void * below. Maps that are not blocked are float32 in both.
 
 #ifndef DN_NATIVE_H
 #define DN_NATIVE_H
@@ -18,17 +19,10 @@
 
 enum { DN_LANE = 16 };
 
-// The 16 channels of a pixel are DN_HALVES times a dn_half: compilers turn comparisons of 32 bytes into good code on every
-// generation with AVX2, those of 64 bytes into scalar code on some. Memory decides the speed, not the width.
-enum { DN_HALVES = 2, DN_HALF = DN_LANE / DN_HALVES };
-typedef float dn_half __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t dn_mask __attribute__((vector_size(32), aligned(4), may_alias)); // each all bits or none
-static inline __attribute__((always_inline)) dn_half dn_where(dn_mask m, dn_half v) { return (dn_half)(m & (dn_mask)v); }
-
 typedef struct dn_engine dn_engine;
 
 // dn_open returns an engine, or 0 and the reason in message, of size bytes.
-dn_engine *dn_open(int threads, char *message, size_t size);
+dn_engine *dn_open(int threads, int narrow, char *message, size_t size);
 void dn_close(dn_engine *e);
 // dn_portable makes the engine leave out what is written for AVX-512.
 void dn_portable(dn_engine *e);
@@ -59,8 +53,8 @@ typedef struct {
 	int exact; // not by Winograd's algorithm
 	int bf16;  // one of the below
 } dn_shape;
-// How a convolution multiplies: as it is given; rounded to bfloat16, but in float32, in which the product of two bfloat16 is exact;
-// or in the library's bfloat16.
+// How a convolution multiplies: in float32; of numbers rounded to bfloat16, in float32, in which the product of two such is exact; or in
+// the library's bfloat16.
 enum { DN_FLOAT32, DN_ROUNDED, DN_BF16 };
 typedef struct dn_conv dn_conv;
 // dn_conv_plan returns a convolution ready to run, 0 where the library has none of this shape.
@@ -68,15 +62,22 @@ dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s);
 void dn_conv_free(dn_conv *c);
 // dn_conv_run returns the library's status, 0 where all is well. in is x or dx, out is y or dy; w is read, or written by the gradient
 // of the weights. The others are of DN_AFFINE; residual may be 0 or out.
-int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift, const float *residual);
+int dn_conv_run(dn_engine *e, dn_conv *c, void *in, float *w, void *out, const float *scale, float *shift, const void *residual);
+
+// dn_widen and dn_narrow write n bfloat16 as float32, and float32 as bfloat16, rounded to even; what is not a number stays none.
+void dn_widen(dn_engine *e, float *to, const void *from, size_t n);
+void dn_narrow(dn_engine *e, void *to, const float *from, size_t n);
+// dn_add and dn_relu_grad are kernel.Dense's, of n values of maps.
+void dn_add(dn_engine *e, void *y, const void *a, const void *b, size_t n);
+void dn_relu_grad(dn_engine *e, void *dx, const void *dy, const void *y, size_t n);
 
 // Batch normalisation. residual and dresidual may be 0.
-int dn_batch_norm(dn_engine *e, float *y, const float *x, const float *residual, const float *gamma, const float *beta, float *mean,
+int dn_batch_norm(dn_engine *e, void *y, const void *x, const void *residual, const float *gamma, const float *beta, float *mean,
 	float *inv_std, float *running_mean, float *running_var, size_t n, size_t c, size_t pixels, float momentum, float epsilon, int relu);
-int dn_batch_norm_grad(dn_engine *e, float *dx, float *dresidual, float *dgamma, float *dbeta, const float *dy, const float *x,
-	const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, size_t n, size_t c, size_t pixels,
+int dn_batch_norm_grad(dn_engine *e, void *dx, void *dresidual, float *dgamma, float *dbeta, const void *dy, const void *x,
+	const void *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, size_t n, size_t c, size_t pixels,
 	int relu);
-void dn_affine(dn_engine *e, float *y, const float *x, const float *scale, const float *shift, const float *residual, size_t n, size_t c,
+void dn_affine(dn_engine *e, void *y, const void *x, const float *scale, const float *shift, const void *residual, size_t n, size_t c,
 	size_t pixels, int relu);
 
 // Pooling and sums.
@@ -84,9 +85,9 @@ typedef struct {
 	size_t h, w, out_h, out_w;
 	int kh, kw, stride_h, stride_w, pad_h, pad_w;
 } dn_window;
-void dn_max_pool(dn_engine *e, float *y, uint8_t *index, const float *x, size_t planes, dn_window s);
-void dn_max_pool_grad(dn_engine *e, float *dx, const float *dy, const uint8_t *index, size_t planes, dn_window s);
-void dn_average_pool(dn_engine *e, float *y, const float *x, size_t n, size_t frames, size_t c, size_t pixels);
-void dn_average_pool_grad(dn_engine *e, float *dx, const float *dy, size_t n, size_t frames, size_t c, size_t pixels);
+void dn_max_pool(dn_engine *e, void *y, uint8_t *index, const void *x, size_t planes, dn_window s);
+void dn_max_pool_grad(dn_engine *e, void *dx, const void *dy, const uint8_t *index, size_t planes, dn_window s);
+void dn_average_pool(dn_engine *e, float *y, const void *x, size_t n, size_t frames, size_t c, size_t pixels);
+void dn_average_pool_grad(dn_engine *e, void *dx, const float *dy, size_t n, size_t frames, size_t c, size_t pixels);
 
 #endif

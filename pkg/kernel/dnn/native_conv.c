@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "native_half.h"
 #include "native_library.h"
 
 struct dn_conv {
@@ -17,10 +18,9 @@ struct dn_conv {
 	dnnl_memory_t plain;          // the weights as PyTorch stores them
 	size_t weights_size, kernels, kernel_size; // bytes; the weights are (kernels, kernel_size)
 	size_t scratch_size;
-	int changes;    // the weights are scaled or rounded first
-	size_t element; // bytes of a rounded one
-	size_t maps[2]; // elements of x and y that are rounded
-	size_t results; // elements of y, of DN_AFFINE
+	int changes;       // the weights are scaled or rounded first
+	size_t widened[2]; // elements of x and y that the library takes as float32, and that lie as bfloat16
+	size_t results;    // bytes of y
 };
 
 // plan is what making a convolution needs for a while.
@@ -29,7 +29,7 @@ typedef struct {
 	const dn_library *lib;
 	const dn_shape *s;
 	dnnl_memory_desc_t in, weights, plain, out, shift;
-	dnnl_memory_desc_t hint_in, hint_weights, hint_out; // of the forward convolution that a gradient belongs to
+	dnnl_memory_desc_t hint_weights; // of the forward convolution that a gradient belongs to
 	dnnl_dims_t stride, pad;
 	dnnl_primitive_attr_t attr;
 	dnnl_post_ops_t post;
@@ -45,19 +45,13 @@ static int describe(plan *p) {
 	p->stride[0] = s->stride_h, p->stride[1] = s->stride_w;
 	p->pad[0] = s->pad_h, p->pad[1] = s->pad_w;
 	const dn_library *l = p->lib;
-	// In bfloat16 both factors are; the result is float32.
-	int bf16 = s->bf16 == DN_BF16;
-	dnnl_data_type_t x = bf16 && s->direction != DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
-	dnnl_data_type_t w = bf16 && s->direction != DN_GRAD_WEIGHT ? dnnl_bf16 : dnnl_f32;
-	dnnl_data_type_t y = bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
-	dnnl_data_type_t hint = bf16 && s->direction >= DN_GRAD_INPUT ? dnnl_bf16 : dnnl_f32;
-	return l->memory_desc_init_by_tag(&p->hint_in, 4, in, hint == dnnl_bf16 ? hint : x, layout(s->c)) ||
-		l->memory_desc_init_by_tag(&p->hint_weights, 4, weights, hint == dnnl_bf16 ? hint : w, dnnl_format_tag_any) ||
-		l->memory_desc_init_by_tag(&p->hint_out, 4, out, hint, layout(s->k)) ||
-		l->memory_desc_init_by_tag(&p->in, 4, in, x, layout(s->c)) ||
+	int bf16 = s->bf16 == DN_BF16; // of blocked maps only, which then lie so; the weights' gradient is float32
+	dnnl_data_type_t maps = bf16 ? dnnl_bf16 : dnnl_f32, w = bf16 && s->direction != DN_GRAD_WEIGHT ? dnnl_bf16 : dnnl_f32;
+	return l->memory_desc_init_by_tag(&p->hint_weights, 4, weights, maps, dnnl_format_tag_any) ||
+		l->memory_desc_init_by_tag(&p->in, 4, in, maps, layout(s->c)) ||
 		l->memory_desc_init_by_tag(&p->weights, 4, weights, w, dnnl_format_tag_any) ||
 		l->memory_desc_init_by_tag(&p->plain, 4, weights, dnnl_f32, dnnl_oihw) ||
-		l->memory_desc_init_by_tag(&p->out, 4, out, y, layout(s->k)) ||
+		l->memory_desc_init_by_tag(&p->out, 4, out, maps, layout(s->k)) ||
 		l->memory_desc_init_by_tag(&p->shift, 1, shift, dnnl_f32, dnnl_x);
 }
 
@@ -79,8 +73,8 @@ static int choose(plan *p) {
 	int affine = p->s->direction == DN_AFFINE;
 	dnnl_convolution_desc_t d;
 	dnnl_prop_kind_t kind = affine ? dnnl_forward_inference : dnnl_forward_training;
-	if (l->convolution_forward_desc_init(&d, kind, algorithm, &p->hint_in, &p->hint_weights,
-			affine ? &p->shift : 0, &p->hint_out, p->stride, p->pad, p->pad) ||
+	if (l->convolution_forward_desc_init(&d, kind, algorithm, &p->in, &p->hint_weights,
+			affine ? &p->shift : 0, &p->out, p->stride, p->pad, p->pad) ||
 		l->primitive_desc_create(&p->forward, &d, p->attr, p->e->engine, 0))
 		return 1;
 	switch (p->s->direction) {
@@ -126,10 +120,10 @@ static int build(plan *p, dn_conv *c) {
 	c->scratch_size = l->memory_desc_get_size(scratch);
 	c->kernels = p->s->k;
 	c->kernel_size = (size_t)p->s->c * p->s->kh * p->s->kw;
-	c->element = p->s->bf16 == DN_BF16 ? sizeof(uint16_t) : sizeof(float);
-	c->maps[0] = p->s->bf16 && c->direction != DN_GRAD_INPUT ? l->memory_desc_get_size(&p->in) / c->element : 0;
-	c->maps[1] = p->s->bf16 && c->direction >= DN_GRAD_INPUT ? l->memory_desc_get_size(&p->out) / c->element : 0;
-	c->results = l->memory_desc_get_size(&p->out) / sizeof(float);
+	c->results = l->memory_desc_get_size(&p->out);
+	int widens = p->e->narrow && p->s->bf16 != DN_BF16;
+	c->widened[0] = widens && p->s->c % DN_LANE == 0 ? l->memory_desc_get_size(&p->in) / sizeof(float) : 0;
+	c->widened[1] = widens && p->s->k % DN_LANE == 0 ? c->results / sizeof(float) : 0;
 	c->changes = c->direction == DN_AFFINE || (p->s->bf16 == DN_ROUNDED && c->direction != DN_GRAD_WEIGHT);
 	dnnl_engine_t e = p->e->engine;
 	return l->primitive_create(&c->run, p->desc) || reorder(p, c, weights) || l->memory_create(&c->in, &p->in, e, DNNL_MEMORY_NONE) ||
@@ -140,12 +134,12 @@ static int build(plan *p, dn_conv *c) {
 
 // reserve grows the engine's shared memory.
 static int reserve(dn_engine *e, const dn_conv *c) {
-	void *scaled = e->scaled;
-	int ok = dn_grow(&e->rounded[0], &e->rounded_size[0], c->maps[0] * c->element) &&
-		dn_grow(&e->rounded[1], &e->rounded_size[1], c->maps[1] * c->element) &&
+	void *scaled = e->scaled, *x = e->widened[0], *y = e->widened[1];
+	int ok = dn_grow(&x, &e->widened_size[0], c->widened[0] * sizeof(float)) &&
+		dn_grow(&y, &e->widened_size[1], c->widened[1] * sizeof(float)) &&
 		dn_grow(&e->scratch, &e->scratch_size, c->scratch_size) && dn_grow(&e->weights, &e->weights_size, c->weights_size) &&
 		(!c->changes || dn_grow(&scaled, &e->scaled_size, c->kernels * c->kernel_size * sizeof(float)));
-	e->scaled = scaled;
+	e->scaled = scaled, e->widened[0] = x, e->widened[1] = y;
 	return !ok;
 }
 
@@ -184,46 +178,19 @@ void dn_conv_free(dn_conv *c) {
 	free(c);
 }
 
-// round_bits rounds to bfloat16, to even; what is not a number stays none.
-static inline __attribute__((always_inline)) uint32_t round_bits(float v) {
-	uint32_t bits;
-	memcpy(&bits, &v, sizeof bits);
-	uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1), none = bits | 0x400000;
-	return ((bits & 0x7fffffff) > 0x7f800000 ? none : rounded) & 0xffff0000;
-}
-
 typedef struct {
-	void *to;
+	float *to;
 	const float *from, *scale;
-	size_t n, size, element;
+	size_t n, size;
 	int round;
 } change;
 
-DN_CLONES static void round_narrow(uint16_t *to, const float *from, size_t n) {
-	for (size_t i = 0; i < n; i++) to[i] = (uint16_t)(round_bits(from[i]) >> 16);
-}
+static inline __attribute__((always_inline)) dn_half round_half(dn_half v) { return (dn_half)(dn_round(v) & 0xffff0000); }
 
-DN_CLONES static void round_wide(uint32_t *to, const float *from, size_t n) {
-	for (size_t i = 0; i < n; i++) to[i] = round_bits(from[i]);
-}
-
-static void round_part(const void *args, int part, int parts) {
-	const change *c = args;
-	size_t from, to;
-	dn_range(c->n, part, parts, &from, &to);
-	if (c->element == sizeof(uint16_t)) {
-		round_narrow((uint16_t *)c->to + from, c->from + from, to - from);
-	} else {
-		round_wide((uint32_t *)c->to + from, c->from + from, to - from);
-	}
-}
-
-// rounded returns the maps as the convolution takes them: themselves, or rounded in place number slot.
-static void *rounded(dn_engine *e, const dn_conv *c, int slot, float *maps) {
-	if (!c->maps[slot]) return maps;
-	change r = {.to = e->rounded[slot], .from = maps, .n = c->maps[slot], .element = c->element};
-	dn_run(e, round_part, &r, dn_parts(e, r.n));
-	return r.to;
+DN_CLONES static void round_weights(float *w, size_t n) {
+	size_t i = 0;
+	for (; i + DN_HALF <= n; i += DN_HALF) *(dn_half *)(w + i) = round_half(*(dn_half *)(w + i));
+	for (; i < n; i++) w[i] = round_half((dn_half){w[i]})[0];
 }
 
 // change_kernels writes each kernel times its scale, where there is one: the normalisation costs the convolution nothing.
@@ -232,9 +199,9 @@ static void change_kernels(const void *args, int part, int parts) {
 	size_t from, to;
 	dn_range(c->n, part, parts, &from, &to);
 	for (size_t k = from; k < to; k++) {
-		float *y = (float *)c->to + k * c->size, scale = c->scale ? c->scale[k] : 1;
+		float *y = c->to + k * c->size, scale = c->scale ? c->scale[k] : 1;
 		for (size_t i = 0; i < c->size; i++) y[i] = c->from[k * c->size + i] * scale;
-		if (c->round) round_wide((uint32_t *)y, y, c->size);
+		if (c->round) round_weights(y, c->size);
 	}
 }
 
@@ -244,8 +211,8 @@ static int arrange(dn_engine *e, dn_conv *c, dnnl_memory_t from, dnnl_memory_t t
 }
 
 typedef struct {
-	float *to;
-	const float *from;
+	char *to;
+	const char *from;
 	size_t n;
 } copying;
 
@@ -253,25 +220,28 @@ static void copy_part(const void *args, int part, int parts) {
 	const copying *c = args;
 	size_t from, to;
 	dn_range(c->n, part, parts, &from, &to);
-	memcpy(c->to + from, c->from + from, (to - from) * sizeof *c->to);
+	memcpy(c->to + from, c->from + from, to - from);
 }
 
-int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const float *scale, float *shift, const float *residual) {
+int dn_conv_run(dn_engine *e, dn_conv *c, void *in, float *w, void *out, const float *scale, float *shift, const void *residual) {
 	const dn_library *l = c->lib;
 	if (c->stem || c->winograd) {
 		if (c->stem) dn_stem_run(e, &c->shape, in, w, out, scale, shift);
-		if (c->winograd) dn_winograd_run(e, c->winograd, &(dn_operands){in, w, out, scale, shift, residual});
+		if (c->winograd) dn_winograd_run(e, c->winograd, &(dn_operands){in, out, w, scale, shift, residual});
 		return 0;
 	}
-	// The library adds to what is there.
-	if (residual && residual != out) dn_run(e, copy_part, &(copying){out, residual, c->results}, dn_parts(e, c->results));
+	void *x = c->widened[0] ? e->widened[0] : in, *y = c->widened[1] ? e->widened[1] : out;
+	if (x != in && c->direction != DN_GRAD_INPUT) dn_widen(e, x, in, c->widened[0]);
+	if (y != out && c->direction >= DN_GRAD_INPUT) dn_widen(e, y, out, c->widened[1]);
+	if (residual && y != out) dn_widen(e, y, residual, c->widened[1]); // the library adds to what is there
+	if (residual && y == out && residual != out) dn_run(e, copy_part, &(copying){out, residual, c->results}, dn_parts(e, c->results));
 	l->set_num_threads(e->threads);
 	if (c->changes) {
 		change s = {.to = e->scaled, .from = w, .scale = scale, .n = c->kernels, .size = c->kernel_size, .round = c->shape.bf16 == DN_ROUNDED};
 		dn_run(e, change_kernels, &s, dn_parts(e, c->kernels * c->kernel_size));
 		w = e->scaled;
 	}
-	if (l->memory_set_data_handle(c->in, rounded(e, c, 0, in)) || l->memory_set_data_handle(c->out, rounded(e, c, 1, out)) || l->memory_set_data_handle(c->plain, w) ||
+	if (l->memory_set_data_handle(c->in, x) || l->memory_set_data_handle(c->out, y) || l->memory_set_data_handle(c->plain, w) ||
 		l->memory_set_data_handle(c->weights, c->reorder ? e->weights : w) || l->memory_set_data_handle(c->scratch, e->scratch) ||
 		(shift && l->memory_set_data_handle(c->shift, shift)))
 		return 1;
@@ -285,5 +255,7 @@ int dn_conv_run(dn_engine *e, dn_conv *c, float *in, float *w, float *out, const
 	if (shift) args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, c->shift};
 	if (!status) status = l->primitive_execute(c->run, e->stream, n, args);
 	if (!status && c->reorder && gradient) status = arrange(e, c, c->weights, c->plain);
+	if (!status && x != in && c->direction == DN_GRAD_INPUT) dn_narrow(e, in, x, c->widened[0]);
+	if (!status && y != out && c->direction < DN_GRAD_INPUT) dn_narrow(e, out, y, c->widened[1]);
 	return status;
 }

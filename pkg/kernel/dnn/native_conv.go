@@ -19,14 +19,21 @@ func (e *native) Conv(y, x, w []float32, n int, c kernel.Conv) {
 		e.run(p, x, w, y, nil, nil, nil)
 		return
 	}
-	e.Plain.Conv(y, x, w, n, c)
+	wy := e.wide(1, y, n, c.Out())
+	e.Plain.Conv(wy, e.widened(0, x, n, c.In), w, n, c)
+	e.settle(y, wy, n, c.Out())
 }
 
 // ConvAffine is kernel.Convolution's.
 func (e *native) ConvAffine(y, x, w, scale, shift, residual []float32, n int, c kernel.Conv, relu bool) {
 	p := e.plan(planKey{Conv: c, n: n, direction: C.DN_AFFINE, relu: relu, add: residual != nil})
 	if p == nil {
-		e.Plain.ConvAffine(y, x, w, scale, shift, residual, n, c, relu)
+		wy := e.wide(1, y, n, c.Out())
+		if residual != nil {
+			residual = e.widened(2, residual, n, c.Out())
+		}
+		e.Plain.ConvAffine(wy, e.widened(0, x, n, c.In), w, scale, shift, residual, n, c, relu)
+		e.settle(y, wy, n, c.Out())
 		return
 	}
 	e.run(p, x, w, y, scale, shift, residual)
@@ -38,7 +45,9 @@ func (e *native) ConvGradInput(dx, dy, w []float32, n int, c kernel.Conv) {
 		e.run(p, dx, w, dy, nil, nil, nil)
 		return
 	}
-	e.Plain.ConvGradInput(dx, dy, w, n, c)
+	wx := e.wide(0, dx, n, c.In)
+	e.Plain.ConvGradInput(wx, e.widened(1, dy, n, c.Out()), w, n, c)
+	e.settle(dx, wx, n, c.In)
 }
 
 // ConvGradWeight is kernel.Convolution's.
@@ -47,11 +56,11 @@ func (e *native) ConvGradWeight(dw, dy, x []float32, n int, c kernel.Conv) {
 		e.run(p, x, dw, dy, nil, nil, nil)
 		return
 	}
-	e.Plain.ConvGradWeight(dw, dy, x, n, c)
+	e.Plain.ConvGradWeight(dw, e.widened(1, dy, n, c.Out()), e.widened(0, x, n, c.In), n, c)
 }
 
 func (e *native) run(p *C.dn_conv, in, w, out, scale, shift, residual []float32) {
-	status := C.dn_conv_run(e.c, p, pointer(in), pointer(w), pointer(out), pointer(scale), pointer(shift), pointer(residual))
+	status := C.dn_conv_run(e.c, p, mapsAt(in), pointer(w), mapsAt(out), pointer(scale), pointer(shift), mapsAt(residual))
 	if status != 0 {
 		panic(fmt.Sprintf("dnn: oneDNN ended a convolution with status %d", status))
 	}

@@ -7,11 +7,7 @@ package dnn
 */
 import "C"
 
-import (
-	"unsafe"
-
-	"mmtools/pkg/kernel"
-)
+import "mmtools/pkg/kernel"
 
 // BatchNorm is kernel.Convolution's.
 func (e *native) BatchNorm(y, x, residual []float32, p Norm, n int, i kernel.Image, s kernel.NormStep, relu bool) {
@@ -19,7 +15,7 @@ func (e *native) BatchNorm(y, x, residual []float32, p Norm, n int, i kernel.Ima
 		e.Plain.BatchNorm(y, x, residual, p, n, i, s, relu)
 		return
 	}
-	if C.dn_batch_norm(e.c, pointer(y), pointer(x), pointer(residual), pointer(p.Gamma), pointer(p.Beta), pointer(p.Mean), pointer(p.InvStd),
+	if C.dn_batch_norm(e.c, mapsAt(y), mapsAt(x), mapsAt(residual), pointer(p.Gamma), pointer(p.Beta), pointer(p.Mean), pointer(p.InvStd),
 		pointer(p.RunningMean), pointer(p.RunningVar), C.size_t(n), C.size_t(i.C), C.size_t(i.H*i.W), C.float(s.Momentum), C.float(s.Epsilon),
 		flag(relu)) != 0 {
 		panic("dnn: no memory for the sums of a batch normalisation")
@@ -32,7 +28,7 @@ func (e *native) BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y []float32,
 		e.Plain.BatchNormGrad(dx, dresidual, dgamma, dbeta, dy, x, y, p, n, i, relu)
 		return
 	}
-	if C.dn_batch_norm_grad(e.c, pointer(dx), pointer(dresidual), pointer(dgamma), pointer(dbeta), pointer(dy), pointer(x), pointer(y),
+	if C.dn_batch_norm_grad(e.c, mapsAt(dx), mapsAt(dresidual), pointer(dgamma), pointer(dbeta), mapsAt(dy), mapsAt(x), mapsAt(y),
 		pointer(p.Gamma), pointer(p.Beta), pointer(p.Mean), pointer(p.InvStd), C.size_t(n), C.size_t(i.C), C.size_t(i.H*i.W), flag(relu)) != 0 {
 		panic("dnn: no memory for the sums of a batch normalisation")
 	}
@@ -44,7 +40,7 @@ func (e *native) Affine(y, x, scale, shift, residual []float32, n int, i kernel.
 		e.Plain.Affine(y, x, scale, shift, residual, n, i, relu)
 		return
 	}
-	C.dn_affine(e.c, pointer(y), pointer(x), pointer(scale), pointer(shift), pointer(residual), C.size_t(n), C.size_t(i.C), C.size_t(i.H*i.W), flag(relu))
+	C.dn_affine(e.c, mapsAt(y), mapsAt(x), pointer(scale), pointer(shift), mapsAt(residual), C.size_t(n), C.size_t(i.C), C.size_t(i.H*i.W), flag(relu))
 }
 
 func window(p kernel.Pool) C.dn_window {
@@ -63,7 +59,7 @@ func (e *native) MaxPool(y, index, x []float32, n int, p kernel.Pool) {
 		e.Plain.MaxPool(y, index, x, n, p)
 		return
 	}
-	C.dn_max_pool(e.c, pointer(y), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(index))), pointer(x), planes(n, p.In), window(p))
+	C.dn_max_pool(e.c, mapsAt(y), (*C.uint8_t)(mapsAt(index)), mapsAt(x), planes(n, p.In), window(p))
 }
 
 // MaxPoolGrad is kernel.Convolution's.
@@ -72,7 +68,7 @@ func (e *native) MaxPoolGrad(dx, dy, index []float32, n int, p kernel.Pool) {
 		e.Plain.MaxPoolGrad(dx, dy, index, n, p)
 		return
 	}
-	C.dn_max_pool_grad(e.c, pointer(dx), pointer(dy), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(index))), planes(n, p.In), window(p))
+	C.dn_max_pool_grad(e.c, mapsAt(dx), mapsAt(dy), (*C.uint8_t)(mapsAt(index)), planes(n, p.In), window(p))
 }
 
 // AveragePool is kernel.Convolution's.
@@ -81,7 +77,7 @@ func (e *native) AveragePool(y, x []float32, n, frames int, i kernel.Image) {
 		e.Plain.AveragePool(y, x, n, frames, i)
 		return
 	}
-	C.dn_average_pool(e.c, pointer(y), pointer(x), C.size_t(n), C.size_t(frames), C.size_t(i.C), C.size_t(i.H*i.W))
+	C.dn_average_pool(e.c, pointer(y), mapsAt(x), C.size_t(n), C.size_t(frames), C.size_t(i.C), C.size_t(i.H*i.W))
 }
 
 // AveragePoolGrad is kernel.Convolution's.
@@ -90,5 +86,5 @@ func (e *native) AveragePoolGrad(dx, dy []float32, n, frames int, i kernel.Image
 		e.Plain.AveragePoolGrad(dx, dy, n, frames, i)
 		return
 	}
-	C.dn_average_pool_grad(e.c, pointer(dx), pointer(dy), C.size_t(n), C.size_t(frames), C.size_t(i.C), C.size_t(i.H*i.W))
+	C.dn_average_pool_grad(e.c, mapsAt(dx), pointer(dy), C.size_t(n), C.size_t(frames), C.size_t(i.C), C.size_t(i.H*i.W))
 }

@@ -50,7 +50,7 @@ static dn_engine *fail(dn_engine *e, char *message, size_t size, const char *why
 	return 0;
 }
 
-dn_engine *dn_open(int threads, char *message, size_t size) {
+dn_engine *dn_open(int threads, int narrow, char *message, size_t size) {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, load);
 	if (failure[0]) return fail(0, message, size, failure);
@@ -58,6 +58,7 @@ dn_engine *dn_open(int threads, char *message, size_t size) {
 	if (!e) return fail(0, message, size, "out of memory");
 	e->lib = &library;
 	e->threads = threads;
+	e->narrow = narrow;
 	e->wide = dn_pool_wide();
 	if (e->lib->engine_create(&e->engine, dnnl_cpu, 0)) return fail(e, message, size, "oneDNN finds no processor");
 	if (e->lib->stream_create(&e->stream, e->engine, dnnl_stream_default_flags)) return fail(e, message, size, "oneDNN starts no stream");
@@ -71,8 +72,8 @@ void dn_close(dn_engine *e) {
 	free(e->scratch);
 	free(e->weights);
 	free(e->scaled);
-	free(e->rounded[0]);
-	free(e->rounded[1]);
+	free(e->widened[0]);
+	free(e->widened[1]);
 	free(e->sums);
 	free(e);
 }

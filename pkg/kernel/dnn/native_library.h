@@ -65,9 +65,10 @@ struct dn_engine {
 	void *scratch;     // the library's own
 	void *weights;     // in the library's layout
 	float *scaled;     // weights times a normalisation's scale, or rounded
-	void *rounded[2];  // feature maps rounded to bfloat16, in 16 or 32 bits: x, and y or dy
-	size_t rounded_size[2];
-	int wide; // AVX-512 is there
+	float *widened[2]; // maps of bfloat16 for convolutions in float32: x, and y
+	size_t widened_size[2];
+	int wide;   // AVX-512 is there
+	int narrow; // blocked maps are bfloat16
 	double *sums;      // dn_sums
 	size_t scratch_size, weights_size, scaled_size, sums_size; // bytes
 };
@@ -79,7 +80,7 @@ int dn_grow(void **memory, size_t *size, size_t needed);
 // The first convolution of a network has code of its own, in e->scratch, where dn_stem_suits says so.
 int dn_stem_suits(const dn_engine *e, const dn_shape *s);
 size_t dn_stem_memory(const dn_shape *s, int threads); // bytes
-void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift);
+void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, void *y, const float *scale, const float *shift);
 
 // 3x3 convolutions of stride 1 have too, where dn_winograd_suits says so: a plan, 0 where there is no memory, that runs in e->scratch.
 typedef struct dn_winograd dn_winograd;
@@ -89,8 +90,10 @@ void dn_winograd_free(dn_winograd *g);
 size_t dn_winograd_memory(const dn_winograd *g, int threads); // bytes
 // What dn_conv_run is given.
 typedef struct {
-	float *in, *w, *out;
-	const float *scale, *shift, *residual;
+	void *in, *out;
+	float *w;
+	const float *scale, *shift;
+	const void *residual;
 } dn_operands;
 void dn_winograd_run(dn_engine *e, const dn_winograd *g, const dn_operands *o);
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "native_half.h"
 #include "native_library.h"
 #include "native_pool.h"
 
@@ -13,17 +14,22 @@
 enum { RUN = 64, STREAM = 1 << 20 };
 
 typedef struct {
-	float *y, *dresidual, *dgamma, *dbeta;
-	const float *x, *residual, *dy, *out;
+	void *y, *dresidual;
+	const void *x, *residual, *dy, *out;
+	float *dgamma, *dbeta;
 	const float *gamma, *beta, *scale, *shift;
 	float *mean, *inv_std, *running_mean, *running_var;
 	double *sums; // (C/16, N, 2, 16)
 	size_t n, blocks, pixels;
 	float momentum, epsilon;
-	int relu, stream;
+	int relu, stream, narrow;
 } operands;
 
-static inline size_t plane(const operands *o, size_t n, size_t block) { return (n * o->blocks + block) * o->pixels * DN_LANE; }
+// plane returns a block of an image's maps, 0 of no maps.
+static const void *plane(const operands *o, const void *maps, size_t n, size_t block) {
+	return maps ? (const char *)maps + (n * o->blocks + block) * o->pixels * DN_LANE * (o->narrow ? sizeof(uint16_t) : sizeof(float)) : 0;
+}
+static void *plane_of(const operands *o, void *maps, size_t n, size_t block) { return (void *)plane(o, maps, n, block); }
 
 // rectify is max(0, v), and leaves what is not a number as it is.
 static inline __attribute__((always_inline)) dn_half rectify(dn_half v) { return dn_where(~(v < 0), v); }
@@ -39,51 +45,66 @@ static inline __attribute__((always_inline)) void settle(double *sums, const dn_
 // HALVES declares name to be the 16 values at from.
 #define HALVES(name, from) const dn_half name[] = {((const dn_half *)(from))[0], ((const dn_half *)(from))[1]}
 
-// moments sums x - pivot and its square: near the pivot, squares do not swallow the variance.
-DN_CLONES static void moments(double *sums, const float *x, const float *pivot, size_t pixels) {
-	const dn_half *p = (const dn_half *)x;
+// INLINE functions are compiled for maps of either kind: narrow is a constant in each.
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void moments_of(double *sums, const void *x, const float *pivot, size_t pixels, int narrow) {
 	HALVES(at, pivot);
 	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
-	while (pixels > 0) {
-		size_t run = pixels < RUN ? pixels : RUN;
+	for (size_t from = 0; from < pixels; from += RUN) {
+		size_t to = pixels - from < RUN ? pixels : from + RUN;
 		dn_half sum[DN_HALVES] = {0}, square[DN_HALVES] = {0};
-		for (size_t i = 0; i < run; i++, p += DN_HALVES)
+		for (size_t i = from; i < to; i++)
 			for (int h = 0; h < DN_HALVES; h++) {
-				dn_half d = p[h] - at[h];
+				dn_half d = dn_get(x, i * DN_HALVES + h, narrow) - at[h];
 				sum[h] += d, square[h] += d * d;
 			}
 		settle(sums, sum, square);
-		pixels -= run;
 	}
+}
+
+// moments sums x - pivot and its square: near the pivot, squares do not swallow the variance.
+DN_CLONES static void moments(double *sums, const void *x, const float *pivot, size_t pixels, int is_narrow) {
+	DN_EITHER(is_narrow, moments_of(sums, x, pivot, pixels, narrow);)
+}
+
+// pivot_of reads a block's first pixel.
+static void pivot_of(const operands *o, size_t block, float *pivot) {
+	for (int h = 0; h < DN_HALVES; h++) ((dn_half *)pivot)[h] = dn_get(plane(o, o->x, 0, block), h, o->narrow);
 }
 
 // EACH computes every half of every pixel.
-#define EACH(result)                                                         \
-	for (size_t i = 0; i < pixels; i++)                                      \
-		for (int h = 0; h < DN_HALVES; h++) {                                \
-			size_t j = i * DN_HALVES + h;                                    \
-			to[j] = (result);                                                \
+#define EACH(to, result)                             \
+	for (size_t i = 0; i < pixels; i++)              \
+		for (int h = 0; h < DN_HALVES; h++) {        \
+			size_t j = i * DN_HALVES + h;            \
+			dn_put(to, j, (result), narrow);         \
 		}
+#define AT(maps) dn_get(maps, j, narrow)
 
-// transform writes y = scale x + shift + r, rectified where relu is set; r may be 0.
-DN_CLONES static void transform(float *y, const float *x, const float *r, const float *scale, const float *shift, size_t pixels, int relu) {
+INLINE void transform_of(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int narrow) {
 	HALVES(a, scale);
 	HALVES(b, shift);
-	dn_half *to = (dn_half *)y;
-	const dn_half *from = (const dn_half *)x, *add = (const dn_half *)r;
-	if (add && relu) {
-		EACH(rectify(from[j] * a[h] + b[h] + add[j]))
-	} else if (add) {
-		EACH(from[j] * a[h] + b[h] + add[j])
+	if (r && relu) {
+		EACH(y, rectify(AT(x) * a[h] + b[h] + AT(r)))
+	} else if (r) {
+		EACH(y, AT(x) * a[h] + b[h] + AT(r))
 	} else if (relu) {
-		EACH(rectify(from[j] * a[h] + b[h]))
+		EACH(y, rectify(AT(x) * a[h] + b[h]))
 	} else {
-		EACH(from[j] * a[h] + b[h])
+		EACH(y, AT(x) * a[h] + b[h])
 	}
 }
 
+// transform writes y = scale x + shift + r, rectified where relu is set; r may be 0.
+DN_CLONES static void transform(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int is_narrow) {
+	DN_EITHER(is_narrow, transform_of(y, x, r, scale, shift, pixels, relu, narrow);)
+}
+
 static void sum_plane(const operands *o, size_t n, size_t block) {
-	moments(o->sums + (block * o->n + n) * 2 * DN_LANE, o->x + plane(o, n, block), o->x + plane(o, 0, block), o->pixels);
+	float pivot[DN_LANE];
+	pivot_of(o, block, pivot);
+	moments(o->sums + (block * o->n + n) * 2 * DN_LANE, plane(o, o->x, n, block), pivot, o->pixels, o->narrow);
 }
 
 // gather adds a block's sums, image after image.
@@ -96,7 +117,8 @@ static void gather(const operands *o, size_t block, double *sums) {
 // statistics writes what the sums say of a block's channels.
 static void statistics(const operands *o, size_t block) {
 	double sums[2 * DN_LANE], count = (double)o->n * o->pixels, m = o->momentum;
-	const float *pivot = o->x + plane(o, 0, block);
+	float pivot[DN_LANE];
+	pivot_of(o, block, pivot);
 	gather(o, block, sums);
 	for (int l = 0; l < DN_LANE; l++) {
 		size_t c = block * DN_LANE + l;
@@ -119,8 +141,8 @@ static void folded(const operands *o, size_t block, float *scale, float *shift) 
 }
 
 static void normalise(const operands *o, size_t n, size_t block, const float *scale, const float *shift) {
-	size_t at = plane(o, n, block);
-	(o->stream ? dn_transform_wide : transform)(o->y + at, o->x + at, o->residual ? o->residual + at : 0, scale, shift, o->pixels, o->relu);
+	(o->stream ? dn_transform_wide : transform)(plane_of(o, o->y, n, block), plane(o, o->x, n, block), plane(o, o->residual, n, block), scale,
+		shift, o->pixels, o->relu, o->narrow);
 }
 
 // Each step of both directions runs over items, an image's block each, numbered block after block.
@@ -170,75 +192,82 @@ static void run_pass(dn_engine *e, const pass *p) {
 	dn_run(e, write_items, p, parts);
 }
 
-int dn_batch_norm(dn_engine *e, float *y, const float *x, const float *residual, const float *gamma, const float *beta, float *mean,
+int dn_batch_norm(dn_engine *e, void *y, const void *x, const void *residual, const float *gamma, const float *beta, float *mean,
 	float *inv_std, float *running_mean, float *running_var, size_t n, size_t c, size_t pixels, float momentum, float epsilon, int relu) {
 	operands o = {.y = y, .x = x, .residual = residual, .gamma = gamma, .beta = beta, .mean = mean, .inv_std = inv_std,
 		.running_mean = running_mean, .running_var = running_var, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .momentum = momentum,
-		.epsilon = epsilon, .relu = relu, .sums = dn_sums(e, n * c * 2),
+		.epsilon = epsilon, .relu = relu, .narrow = e->narrow, .sums = dn_sums(e, n * c * 2),
 		.stream = e->wide && y != x && y != residual && n * c * pixels >= STREAM && (uintptr_t)y % 64 == 0};
 	if (!o.sums) return 1;
 	run_pass(e, &(pass){&o, sum_plane, normalise_step, statistics});
 	return 0;
 }
 
-// gradient_sums sums g and g (x - mean), with g = dy where the activation let it through: where out is positive if there is an out,
-// where scale x + shift is if not (that saves reading out). It writes g where dresidual is not 0.
-DN_CLONES static void gradient_sums(double *sums, float *dresidual, const float *dy, const float *x, const float *out, const float *scale,
-	const float *shift, const float *mean, size_t pixels, int relu) {
+// LET is dy where the activation let it through: where scale x + shift is positive.
+#define LET dn_where(AT(x) * a[h] + b[h] > 0, AT(dy))
+
+INLINE void gradient_sums_of(double *sums, void *dresidual, const void *dy, const void *x, const void *out, const float *scale,
+	const float *shift, const float *mean, size_t pixels, int relu, int narrow) {
 	HALVES(a, scale);
 	HALVES(b, shift);
 	HALVES(m, mean);
-	const dn_half *d = (const dn_half *)dy, *v = (const dn_half *)x, *o = (const dn_half *)out;
-	dn_half *keep = (dn_half *)dresidual;
 	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
-	while (pixels > 0) {
-		size_t run = pixels < RUN ? pixels : RUN, end = run * DN_HALVES;
+	for (size_t from = 0; from < pixels; from += RUN) {
+		size_t to = pixels - from < RUN ? pixels : from + RUN;
 		dn_half sum[DN_HALVES] = {0}, dot[DN_HALVES] = {0};
 #define SUM(value)                                          \
-	for (size_t i = 0; i < end; i += DN_HALVES)             \
+	for (size_t i = from; i < to; i++)                      \
 		for (int h = 0; h < DN_HALVES; h++) {               \
-			size_t j = i + h;                               \
+			size_t j = i * DN_HALVES + h;                   \
 			dn_half g = (value);                            \
-			sum[h] += g, dot[h] += g * (v[j] - m[h]);       \
+			if (dresidual) dn_put(dresidual, j, g, narrow); \
+			sum[h] += g, dot[h] += g * (AT(x) - m[h]);      \
 		}
-		if (keep && relu) {
-			SUM(keep[j] = dn_where(o[j] > 0, d[j]))
-		} else if (keep) {
-			SUM(keep[j] = d[j])
+		if (dresidual && relu) {
+			SUM(dn_where(AT(out) > 0, AT(dy)))
+		} else if (dresidual) {
+			SUM(AT(dy))
 		} else if (relu) {
-			SUM(dn_where(v[j] * a[h] + b[h] > 0, d[j]))
+			SUM(LET)
 		} else {
-			SUM(d[j])
+			SUM(AT(dy))
 		}
 		settle(sums, sum, dot);
-		pixels -= run, d += end, v += end;
-		if (keep) keep += end, o += end;
 	}
 }
 
-// gradient writes dx = scale g - slope (x - mean) - offset.
-DN_CLONES static void gradient(float *dx, const float *dy, const float *x, const float *scale, const float *shift, const float *mean,
-	const float *slope, const float *offset, size_t pixels, int relu) {
+// gradient_sums sums g and g (x - mean), with g = dy where the activation let it through: where out is positive if there is a dresidual,
+// where scale x + shift is if not (that saves reading out). It writes g where dresidual is not 0.
+DN_CLONES static void gradient_sums(double *sums, void *dresidual, const void *dy, const void *x, const void *out, const float *scale,
+	const float *shift, const float *mean, size_t pixels, int relu, int is_narrow) {
+	DN_EITHER(is_narrow, gradient_sums_of(sums, dresidual, dy, x, out, scale, shift, mean, pixels, relu, narrow);)
+}
+
+INLINE void gradient_of(void *dx, const void *dy, const void *x, const float *scale, const float *shift, const float *mean, const float *slope,
+	const float *offset, size_t pixels, int relu, int narrow) {
 	HALVES(a, scale);
 	HALVES(b, shift);
 	HALVES(m, mean);
 	HALVES(k, slope);
 	HALVES(z, offset);
-	const dn_half *d = (const dn_half *)dy, *v = (const dn_half *)x;
-	dn_half *to = (dn_half *)dx;
 	if (relu) {
-		EACH(a[h] * dn_where(v[j] * a[h] + b[h] > 0, d[j]) - k[h] * (v[j] - m[h]) - z[h])
+		EACH(dx, a[h] * LET - k[h] * (AT(x) - m[h]) - z[h])
 	} else {
-		EACH(a[h] * d[j] - k[h] * (v[j] - m[h]) - z[h])
+		EACH(dx, a[h] * AT(dy) - k[h] * (AT(x) - m[h]) - z[h])
 	}
+}
+
+// gradient writes dx = scale g - slope (x - mean) - offset.
+DN_CLONES static void gradient(void *dx, const void *dy, const void *x, const float *scale, const float *shift, const float *mean,
+	const float *slope, const float *offset, size_t pixels, int relu, int is_narrow) {
+	DN_EITHER(is_narrow, gradient_of(dx, dy, x, scale, shift, mean, slope, offset, pixels, relu, narrow);)
 }
 
 static void gradient_sums_step(const operands *o, size_t n, size_t block) {
 	float scale[DN_LANE], shift[DN_LANE];
-	size_t at = plane(o, n, block);
 	folded(o, block, scale, shift);
-	gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, o->dresidual ? o->dresidual + at : 0, o->dy + at, o->x + at,
-		o->out ? o->out + at : 0, scale, shift, o->mean + block * DN_LANE, o->pixels, o->relu);
+	gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, plane_of(o, o->dresidual, n, block), plane(o, o->dy, n, block),
+		plane(o, o->x, n, block), plane(o, o->out, n, block), scale, shift, o->mean + block * DN_LANE, o->pixels, o->relu, o->narrow);
 }
 
 static void parameters(const operands *o, size_t block) {
@@ -254,7 +283,6 @@ static void parameters(const operands *o, size_t block) {
 static void gradient_step(const operands *o, size_t n, size_t block) {
 	float scale[DN_LANE], shift[DN_LANE], slope[DN_LANE], offset[DN_LANE];
 	double count = (double)o->n * o->pixels;
-	size_t at = plane(o, n, block);
 	folded(o, block, scale, shift);
 	for (int l = 0; l < DN_LANE; l++) {
 		size_t c = block * DN_LANE + l;
@@ -262,16 +290,16 @@ static void gradient_step(const operands *o, size_t n, size_t block) {
 		offset[l] = (float)(scale[l] * (double)o->dbeta[c] / count);
 	}
 	// Where there was a residual, its gradient is g already.
-	gradient(o->y + at, (o->dresidual ? o->dresidual : o->dy) + at, o->x + at, scale, shift, o->mean + block * DN_LANE, slope, offset,
-		o->pixels, o->relu && !o->dresidual);
+	gradient(plane_of(o, o->y, n, block), plane(o, o->dresidual ? o->dresidual : o->dy, n, block), plane(o, o->x, n, block), scale, shift,
+		o->mean + block * DN_LANE, slope, offset, o->pixels, o->relu && !o->dresidual, o->narrow);
 }
 
-int dn_batch_norm_grad(dn_engine *e, float *dx, float *dresidual, float *dgamma, float *dbeta, const float *dy, const float *x,
-	const float *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, size_t n, size_t c, size_t pixels,
+int dn_batch_norm_grad(dn_engine *e, void *dx, void *dresidual, float *dgamma, float *dbeta, const void *dy, const void *x,
+	const void *y, const float *gamma, const float *beta, const float *mean, const float *inv_std, size_t n, size_t c, size_t pixels,
 	int relu) {
 	operands o = {.y = dx, .dresidual = dresidual, .dgamma = dgamma, .dbeta = dbeta, .dy = dy, .x = x, .out = y, .gamma = gamma,
 		.beta = beta, .mean = (float *)mean, .inv_std = (float *)inv_std, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .relu = relu,
-		.sums = dn_sums(e, n * c * 2)};
+		.narrow = e->narrow, .sums = dn_sums(e, n * c * 2)};
 	if (!o.sums) return 1;
 	run_pass(e, &(pass){&o, gradient_sums_step, gradient_step, parameters});
 	return 0;
@@ -287,9 +315,9 @@ static void affine_part(const void *args, int part, int parts) {
 	}
 }
 
-void dn_affine(dn_engine *e, float *y, const float *x, const float *scale, const float *shift, const float *residual, size_t n, size_t c,
+void dn_affine(dn_engine *e, void *y, const void *x, const float *scale, const float *shift, const void *residual, size_t n, size_t c,
 	size_t pixels, int relu) {
 	operands o = {.y = y, .x = x, .residual = residual, .scale = scale, .shift = shift, .n = n, .blocks = c / DN_LANE, .pixels = pixels,
-		.relu = relu};
+		.relu = relu, .narrow = e->narrow};
 	dn_run(e, affine_part, &o, dn_parts(e, n * c * pixels));
 }

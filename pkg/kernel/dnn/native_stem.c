@@ -14,8 +14,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 
-#define V4 __attribute__((target("arch=x86-64-v4")))
-#define INLINE static inline __attribute__((always_inline)) V4
+#include "native_wide.h"
 
 enum { WIDTH = 7, PAIR = 2, PIXELS = 14 };
 typedef float lane __attribute__((vector_size(64), aligned(4), may_alias));
@@ -37,8 +36,10 @@ typedef struct {
 	dn_shape s;
 	size_t out_h, out_w, row, rows; // row: elements of a padded row; rows: C*KH of them are seen at once
 	const float *x;
-	float *y;
-	const float *dy, *shift;
+	void *y;
+	const void *dy;
+	int narrow; // y and dy are bfloat16
+	const float *shift;
 	char *memory;       // threads times part_size
 	size_t part_size;
 	const float *packed; // (K/32, C*KH*7, 32)
@@ -78,8 +79,8 @@ static void copy_rows(const stem *t, float *to, size_t n, size_t oh) {
 		}
 }
 
-// tile computes PIXELS places from ow on of a pair of channel registers. to has stride elements between the registers.
-INLINE void tile(const stem *t, float *to, size_t stride, const float *rows, const float *w, const float *shift, size_t ow) {
+// tile computes PIXELS places from ow on of a pair of channel registers. to is their first row, stride pixels apart.
+INLINE void tile(const stem *t, ptrdiff_t to, size_t stride, const float *rows, const float *w, const float *shift, size_t ow) {
 	lane sum[PIXELS][PAIR];
 	lane first[PAIR] = {{0}};
 	if (shift)
@@ -105,20 +106,20 @@ INLINE void tile(const stem *t, float *to, size_t stride, const float *rows, con
 		for (int k = 0; k < PAIR; k++) {
 			lane v = sum[p][k];
 			if (t->s.relu) v = (lane)(~(v < zero) & (__typeof__(v < zero))v);
-			((lane *)(to + k * stride))[ow + p] = v;
+			dn_store(t->y, to + k * stride + ow + p, (__m512)v, t->narrow);
 		}
 }
 
 V4 static void forward_part(const void *args, int part, int parts) {
 	const stem *t = args;
 	float *rows = (float *)(t->memory + part * t->part_size);
-	size_t from, to, plane = t->out_h * t->out_w * DN_LANE, pairs = t->s.k / (PAIR * DN_LANE);
+	size_t from, to, plane = t->out_h * t->out_w, pairs = t->s.k / (PAIR * DN_LANE);
 	dn_range(t->s.n * t->out_h, part, parts, &from, &to);
 	for (size_t i = from; i < to; i++) {
 		size_t n = i / t->out_h, oh = i % t->out_h;
 		copy_rows(t, rows, n, oh);
 		for (size_t p = 0; p < pairs; p++) {
-			float *y = t->y + (n * pairs + p) * PAIR * plane + oh * t->out_w * DN_LANE;
+			size_t y = (n * pairs + p) * PAIR * plane + oh * t->out_w;
 			const float *w = t->packed + p * t->rows * WIDTH * PAIR * DN_LANE, *shift = t->shift ? t->shift + p * PAIR * DN_LANE : 0;
 			size_t ow = 0;
 			for (; ow + PIXELS <= t->out_w; ow += PIXELS) tile(t, y, plane, rows, w, shift, ow);
@@ -128,13 +129,12 @@ V4 static void forward_part(const void *args, int part, int parts) {
 }
 
 // row_gradient adds to the sums of a kernel row and a pair of channel registers what a row of places gives.
-INLINE void row_gradient(float *sums, const float *dy, size_t stride, const float *x, size_t places) {
+INLINE void row_gradient(float *sums, const void *dy, size_t first, size_t stride, const float *x, size_t places, int narrow) {
 	lane *to = (lane *)sums, sum[WIDTH][PAIR];
 #pragma GCC unroll 7
 	for (int j = 0; j < WIDTH; j++) sum[j][0] = to[j * PAIR], sum[j][1] = to[j * PAIR + 1];
-	const lane *a = (const lane *)dy, *b = (const lane *)(dy + stride);
 	for (size_t i = 0; i < places; i++, x += 2) {
-		lane g = a[i], h = b[i];
+		lane g = (lane)dn_load(dy, first + i, narrow), h = (lane)dn_load(dy, first + stride + i, narrow);
 #pragma GCC unroll 7
 		for (int j = 0; j < WIDTH; j++) {
 			lane v = spread(x + j);
@@ -150,7 +150,7 @@ V4 static void gradient_part(const void *args, int part, int parts) {
 	const stem *t = args;
 	double *total = (double *)(t->memory + part * t->part_size);
 	float *image = (float *)(total + weights(t)), *rows = image + weights(t);
-	size_t from, to, plane = t->out_h * t->out_w * DN_LANE, pairs = t->s.k / (PAIR * DN_LANE);
+	size_t from, to, plane = t->out_h * t->out_w, pairs = t->s.k / (PAIR * DN_LANE);
 	memset(total, 0, weights(t) * sizeof *total);
 	dn_range(t->s.n * t->out_h, part, parts, &from, &to);
 	for (size_t i = from; i < to;) {
@@ -160,9 +160,15 @@ V4 static void gradient_part(const void *args, int part, int parts) {
 			size_t oh = i % t->out_h;
 			copy_rows(t, rows, n, oh);
 			for (size_t p = 0; p < pairs; p++) {
-				const float *dy = t->dy + (n * pairs + p) * PAIR * plane + oh * t->out_w * DN_LANE;
-				for (size_t r = 0; r < t->rows; r++)
-					row_gradient(image + (p * t->rows + r) * WIDTH * PAIR * DN_LANE, dy, plane, rows + r * t->row, t->out_w);
+				size_t dy = (n * pairs + p) * PAIR * plane + oh * t->out_w;
+				for (size_t r = 0; r < t->rows; r++) {
+					float *sums = image + (p * t->rows + r) * WIDTH * PAIR * DN_LANE;
+					if (t->narrow) {
+						row_gradient(sums, t->dy, dy, plane, rows + r * t->row, t->out_w, 1);
+					} else {
+						row_gradient(sums, t->dy, dy, plane, rows + r * t->row, t->out_w, 0);
+					}
+				}
 			}
 		}
 		for (size_t j = 0; j < weights(t); j++) total[j] += image[j];
@@ -174,11 +180,11 @@ static size_t packed_at(const stem *t, size_t k, size_t j) {
 	return (k / (PAIR * DN_LANE) * t->rows * WIDTH + j) * PAIR * DN_LANE + k % (PAIR * DN_LANE);
 }
 
-void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift) {
+void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, void *y, const float *scale, const float *shift) {
 	stem t = describe(s);
 	size_t kernel = t.rows * WIDTH;
 	float *packed = e->scratch;
-	t.x = x, t.y = y, t.dy = y, t.shift = shift, t.packed = packed;
+	t.x = x, t.y = y, t.dy = y, t.narrow = e->narrow, t.shift = shift, t.packed = packed;
 	t.memory = (char *)(packed + weights(&t));
 	t.part_size = part_size(&t);
 	if (s->direction != DN_GRAD_WEIGHT) {
@@ -201,7 +207,7 @@ void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, floa
 
 int dn_stem_suits(const dn_engine *e, const dn_shape *s) { return (void)e, (void)s, 0; }
 size_t dn_stem_memory(const dn_shape *s, int threads) { return (void)s, (void)threads, 0; }
-void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, float *y, const float *scale, const float *shift) {
+void dn_stem_run(dn_engine *e, const dn_shape *s, const float *x, float *w, void *y, const float *scale, const float *shift) {
 	(void)e, (void)s, (void)x, (void)w, (void)y, (void)scale, (void)shift;
 }
 

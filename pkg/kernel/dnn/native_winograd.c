@@ -22,6 +22,7 @@ typedef struct {
 
 struct dn_winograd {
 	dn_shape s;
+	int narrow;                     // maps are bfloat16
 	size_t in, out;                 // channels of what is convolved, and of the result; of the gradient of the weights, of x and dy
 	size_t tiles, chunks, longest;  // longest is the tiles of the largest chunk
 	size_t segments;                // sums that the gradient of the weights is added up in
@@ -79,6 +80,7 @@ dn_winograd *dn_winograd_plan(const dn_engine *e, const dn_shape *s) {
 	if (!g) return 0;
 	int brief, back = s->direction == DN_GRAD_INPUT, sums = s->direction == DN_GRAD_WEIGHT;
 	g->s = *s;
+	g->narrow = e->narrow;
 	g->in = back ? s->k : s->c, g->out = back ? s->c : s->k;
 	g->tiles = (size_t)s->n * tiles_along(s->h, &brief) * tiles_along(s->w, &brief);
 	size_t point = DN_FREQUENCIES * sizeof(float), weights = point * g->in * g->out;
@@ -121,8 +123,10 @@ size_t dn_winograd_memory(const dn_winograd *g, int threads) {
 // run is the arguments of what the threads do.
 typedef struct {
 	const dn_winograd *g;
-	const float *x, *dy, *residual, *scale, *shift;
-	float *w, *y;
+	const void *x, *dy, *residual;
+	void *y;
+	const float *scale, *shift;
+	float *w;
 	float *u, *maps; // transformed weights, of each segment; transformed maps, v and m, of each part
 	size_t chunk;    // of all threads
 } run;
@@ -154,28 +158,34 @@ typedef struct {
 	float residual[DN_SIDE * DN_POINTS * DN_LANE] __attribute__((aligned(64)));
 } window;
 
+// Bytes of a pixel, and of a map.
+static size_t pixel_size(const dn_winograd *g) { return DN_LANE * (g->narrow ? sizeof(uint16_t) : sizeof(float)); }
+static size_t plane_size(const dn_winograd *g) { return (size_t)g->s.h * g->s.w * pixel_size(g); }
+
 // view returns the rows x columns pixels from (h, w) of a plane on, zeros outside, and the distance between rows.
-static const float *view(const dn_winograd *g, float *copy, const float *plane, long h, long w, int rows, int columns, size_t *stride) {
+static const void *view(const dn_winograd *g, void *copy, const void *plane, long h, long w, int rows, int columns, size_t *stride) {
 	const dn_shape *s = &g->s;
+	size_t size = pixel_size(g);
 	if (h >= 0 && w >= 0 && h + rows <= s->h && w + columns <= s->w) {
-		*stride = (size_t)s->w * DN_LANE;
-		return plane + (h * s->w + w) * DN_LANE;
+		*stride = s->w;
+		return (const char *)plane + (h * s->w + w) * size;
 	}
-	*stride = DN_POINTS * DN_LANE;
+	*stride = DN_POINTS;
 	for (long i = 0; i < rows; i++)
 		for (long j = 0; j < columns; j++) {
-			float *to = copy + (i * DN_POINTS + j) * DN_LANE;
+			char *to = (char *)copy + (i * DN_POINTS + j) * size;
 			if (h + i < 0 || w + j < 0 || h + i >= s->h || w + j >= s->w) {
-				memset(to, 0, DN_LANE * sizeof *to);
+				memset(to, 0, size);
 			} else {
-				memcpy(to, plane + ((h + i) * s->w + w + j) * DN_LANE, DN_LANE * sizeof *to);
+				memcpy(to, (const char *)plane + ((h + i) * s->w + w + j) * size, size);
 			}
 		}
 	return copy;
 }
 
-static size_t plane_of(const dn_winograd *g, dn_tile t, size_t channels, size_t block) {
-	return (t.n * blocks(channels) + block) * (size_t)g->s.h * g->s.w * DN_LANE;
+// plane_of returns a block of channels of a tile's image.
+static void *plane_of(const dn_winograd *g, const void *maps, dn_tile t, size_t channels, size_t block) {
+	return (char *)maps + (t.n * blocks(channels) + block) * plane_size(g);
 }
 
 // transform_input writes the points of tiles from to to of a chunk, of a block of channels.
@@ -186,8 +196,8 @@ static void transform_input(const run *r, float *v, const chunk *q, size_t block
 	for (int shape = 0; shape < DN_SHAPES; shape++)
 		for (; t < to && t < q->ends[shape]; t++) {
 			dn_tile at = g->tile[q->first + t];
-			const float *x = view(g, p.pixels, r->x + plane_of(g, at, g->in, block), at.h - 1L, at.w - 1L, dn_rows(shape) + 2, dn_columns(shape) + 2, &stride);
-			dn_tile_input(shape, g->s.bf16, v + (block * g->longest + t) * DN_LANE, g->v_step, x, stride);
+			const void *x = view(g, p.pixels, plane_of(g, r->x, at, g->in, block), at.h - 1L, at.w - 1L, dn_rows(shape) + 2, dn_columns(shape) + 2, &stride);
+			dn_tile_input(shape, g->narrow, v + (block * g->longest + t) * DN_LANE, g->v_step, x, stride);
 		}
 }
 
@@ -199,8 +209,8 @@ static void transform_gradient(const run *r, float *m, const chunk *q, size_t bl
 	for (int shape = 0; shape < DN_SHAPES; shape++)
 		for (; t < to && t < q->ends[shape]; t++) {
 			dn_tile at = g->tile[q->first + t];
-			const float *dy = view(g, p.pixels, r->dy + plane_of(g, at, g->out, block), at.h, at.w, dn_rows(shape), dn_columns(shape), &stride);
-			dn_tile_gradient(shape, g->s.bf16, m + (block * g->longest + t) * DN_LANE, g->m_step, dy, stride);
+			const void *dy = view(g, p.pixels, plane_of(g, r->dy, at, g->out, block), at.h, at.w, dn_rows(shape), dn_columns(shape), &stride);
+			dn_tile_gradient(shape, g->narrow, m + (block * g->longest + t) * DN_LANE, g->m_step, dy, stride);
 		}
 }
 
@@ -208,23 +218,22 @@ static void transform_output(const run *r, const float *m, const chunk *q, size_
 	const dn_winograd *g = r->g;
 	const dn_shape *s = &g->s;
 	window p;
-	size_t t = 0, row = (size_t)s->w * DN_LANE, stride;
+	size_t t = 0, size = pixel_size(g), row = s->w * size, stride;
 	dn_finish f = {r->shift ? r->shift + block * DN_LANE : 0, 0, s->relu};
 	for (int shape = 0; shape < DN_SHAPES; shape++)
 		for (; t < q->ends[shape]; t++) {
 			dn_tile at = g->tile[q->first + t];
 			const float *from = m + (block * g->longest + t) * DN_LANE;
-			size_t plane = plane_of(g, at, g->out, block);
 			int rows = dn_rows(shape), columns = dn_columns(shape);
-			if (r->residual) f.residual = view(g, p.residual, r->residual + plane, at.h, at.w, rows, columns, &stride);
-			float *y = r->y + plane + ((size_t)at.h * s->w + at.w) * DN_LANE;
+			if (r->residual) f.residual = view(g, p.residual, plane_of(g, r->residual, at, g->out, block), at.h, at.w, rows, columns, &stride);
+			char *y = (char *)plane_of(g, r->y, at, g->out, block) + ((size_t)at.h * s->w + at.w) * size;
 			if (at.h + rows <= s->h && at.w + columns <= s->w) {
-				dn_tile_output(shape, y, row, from, g->m_step, &f);
+				dn_tile_output(shape, g->narrow, y, s->w, from, g->m_step, &f);
 				continue;
 			}
-			dn_tile_output(shape, p.pixels, DN_POINTS * DN_LANE, from, g->m_step, &f);
-			int width = (at.w + columns <= s->w ? columns : s->w - at.w) * DN_LANE;
-			for (int i = 0; i < rows && at.h + i < s->h; i++) memcpy(y + i * row, p.pixels + i * DN_POINTS * DN_LANE, width * sizeof *y);
+			dn_tile_output(shape, g->narrow, p.pixels, DN_POINTS, from, g->m_step, &f);
+			int width = at.w + columns <= s->w ? columns : s->w - at.w;
+			for (int i = 0; i < rows && at.h + i < s->h; i++) memcpy(y + i * row, (char *)p.pixels + i * DN_POINTS * size, width * size);
 		}
 }
 

@@ -37,18 +37,20 @@ enum { DN_4X3, DN_4X4, DN_3X4, DN_3X3, DN_SHAPES };
 static inline int dn_rows(int shape) { return shape <= DN_4X4 ? 4 : 3; }
 static inline int dn_columns(int shape) { return shape == DN_4X4 || shape == DN_3X4 ? 4 : 3; }
 
-// Each transform is of 16 channels. stride is the distance between rows of pixels, step that between frequencies.
+// Each transform is of 16 channels. stride is the distance between rows of maps, in pixels, step that between frequencies; narrow tells
+// that maps are bfloat16.
 
-// dn_tile_input writes B' d B of pixels that begin at x, rounded to bfloat16 first where round is set.
-void dn_tile_input(int shape, int round, float *v, size_t step, const float *x, size_t stride);
+// dn_tile_input writes B' d B of pixels that begin at x.
+void dn_tile_input(int shape, int narrow, float *v, size_t step, const void *x, size_t stride);
 // dn_tile_output writes A' m A + shift + residual, and max(0, y) where relu is set; shift may be 0, as may residual, which lies as y.
 typedef struct {
-	const float *shift, *residual;
+	const float *shift;
+	const void *residual;
 	int relu;
 } dn_finish;
-void dn_tile_output(int shape, float *y, size_t stride, const float *m, size_t step, const dn_finish *f);
-// dn_tile_gradient writes A dy A', rounded first where round is set.
-void dn_tile_gradient(int shape, int round, float *m, size_t step, const float *dy, size_t stride);
+void dn_tile_output(int shape, int narrow, void *y, size_t stride, const float *m, size_t step, const dn_finish *f);
+// dn_tile_gradient writes A dy A'.
+void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const void *dy, size_t stride);
 
 // dn_kernel_weights writes G g G' of the kernels of 16 output channels, lane elements apart, turned around where turned is set.
 typedef struct {

@@ -6,10 +6,8 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 
-#include <immintrin.h>
+#include "native_wide.h"
 
-#define V4 __attribute__((target("arch=x86-64-v4")))
-#define INLINE static inline __attribute__((always_inline)) V4
 #define EACH(i, n) _Pragma("GCC unroll 14") for (int i = 0; i < (n); i++)
 
 typedef __m512 lane;

@@ -7,10 +7,8 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 
-#include <immintrin.h>
+#include "native_wide.h"
 
-#define V4 __attribute__((target("arch=x86-64-v4")))
-#define INLINE static inline __attribute__((always_inline)) V4
 #define EACH(i, n) _Pragma("GCC unroll 6") for (int i = 0; i < (n); i++)
 
 typedef __m512 lane;
@@ -29,13 +27,8 @@ INLINE lane add(lane c, float a, lane b) { return _mm512_fmadd_ps(spread(a), b, 
 #define GA (1 / (2 * A2 * (A2 - B2)))
 #define GB (1 / (2 * B2 * (B2 - A2)))
 
-// round_lane rounds to bfloat16, to even; what is not a number stays none.
-INLINE lane round_lane(lane v) {
-	__m512i bits = _mm512_castps_si512(v), sum = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
-	sum = _mm512_mask_add_epi32(sum, _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000)), sum, _mm512_set1_epi32(1)); // was odd
-	__mmask16 number = _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q);
-	return _mm512_castsi512_ps(_mm512_mask_and_epi32(bits, number, sum, _mm512_set1_epi32((int)0xffff0000)));
-}
+// round_lane rounds to bfloat16.
+INLINE lane round_lane(lane v) { return _mm512_castsi512_ps(_mm512_and_epi32(dn_round_lane(v), _mm512_set1_epi32((int)0xffff0000))); }
 
 // input is B' of results places: y has their points.
 INLINE void input(lane *y, const lane *d, int results) {
@@ -94,14 +87,11 @@ INLINE void weights_gradient(lane *g, const lane *u) {
 	g[2] = add(add(u[4], GA * A2, p), GB * B2, r);
 }
 
-INLINE void tile_input(int rows, int columns, int round, float *v, size_t step, const float *x, size_t stride) {
+INLINE void tile_input(int rows, int columns, int narrow, float *v, size_t step, const void *x, size_t stride) {
 	lane t[DN_POINTS][DN_POINTS];
 	EACH(j, columns + 2) {
 		lane d[DN_POINTS], y[DN_POINTS];
-		EACH(i, rows + 2) {
-			d[i] = _mm512_loadu_ps(x + i * stride + j * DN_LANE);
-			if (round) d[i] = round_lane(d[i]);
-		}
+		EACH(i, rows + 2) d[i] = dn_load(x, i * stride + j, narrow);
 		input(y, d, rows);
 		EACH(i, rows + 2) t[i][j] = y[i];
 	}
@@ -112,7 +102,7 @@ INLINE void tile_input(int rows, int columns, int round, float *v, size_t step, 
 	}
 }
 
-INLINE void tile_output(int rows, int columns, float *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
+INLINE void tile_output(int rows, int columns, int narrow, void *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
 	lane t[DN_SIDE][DN_POINTS], shift = f->shift ? _mm512_loadu_ps(f->shift) : _mm512_setzero_ps();
 	EACH(j, columns + 2) {
 		lane d[DN_POINTS], o[DN_SIDE];
@@ -125,23 +115,20 @@ INLINE void tile_output(int rows, int columns, float *y, size_t stride, const fl
 		output(o, t[i], columns);
 		EACH(j, columns) {
 			lane v = o[j];
-			size_t at = i * stride + j * DN_LANE;
+			size_t at = i * stride + j;
 			if (f->shift) v = plus(v, shift);
-			if (f->residual) v = plus(v, _mm512_loadu_ps(f->residual + at));
+			if (f->residual) v = plus(v, dn_load(f->residual, at, narrow));
 			if (f->relu) v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLT_UQ), v);
-			_mm512_storeu_ps(y + at, v);
+			dn_store(y, at, v, narrow);
 		}
 	}
 }
 
-INLINE void tile_gradient(int rows, int columns, int round, float *m, size_t step, const float *dy, size_t stride) {
+INLINE void tile_gradient(int rows, int columns, int narrow, float *m, size_t step, const void *dy, size_t stride) {
 	lane t[DN_POINTS][DN_SIDE];
 	EACH(j, columns) {
 		lane d[DN_SIDE], o[DN_POINTS];
-		EACH(i, rows) {
-			d[i] = _mm512_loadu_ps(dy + i * stride + j * DN_LANE);
-			if (round) d[i] = round_lane(d[i]);
-		}
+		EACH(i, rows) d[i] = dn_load(dy, i * stride + j, narrow);
 		gradient(o, d, rows);
 		EACH(i, rows + 2) t[i][j] = o[i];
 	}
@@ -161,25 +148,30 @@ INLINE void tile_gradient(int rows, int columns, int round, float *m, size_t ste
 	case DN_3X3: f(3, 3, __VA_ARGS__); break;                 \
 	}
 
-V4 void dn_tile_input(int shape, int round, float *v, size_t step, const float *x, size_t stride) {
-	if (round) {
+V4 void dn_tile_input(int shape, int narrow, float *v, size_t step, const void *x, size_t stride) {
+	if (narrow) {
 		SWITCH(shape, tile_input, 1, v, step, x, stride)
 	} else {
 		SWITCH(shape, tile_input, 0, v, step, x, stride)
 	}
 }
 
-V4 void dn_tile_output(int shape, float *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
-	static const dn_finish nothing;
-	if (f->shift || f->residual || f->relu) {
-		SWITCH(shape, tile_output, y, stride, m, step, f)
+V4 void dn_tile_output(int shape, int narrow, void *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
+	static const dn_finish none;
+	int finish = f->shift || f->residual || f->relu;
+	if (finish && narrow) {
+		SWITCH(shape, tile_output, 1, y, stride, m, step, f)
+	} else if (finish) {
+		SWITCH(shape, tile_output, 0, y, stride, m, step, f)
+	} else if (narrow) {
+		SWITCH(shape, tile_output, 1, y, stride, m, step, &none)
 	} else {
-		SWITCH(shape, tile_output, y, stride, m, step, &nothing)
+		SWITCH(shape, tile_output, 0, y, stride, m, step, &none)
 	}
 }
 
-V4 void dn_tile_gradient(int shape, int round, float *m, size_t step, const float *dy, size_t stride) {
-	if (round) {
+V4 void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const void *dy, size_t stride) {
+	if (narrow) {
 		SWITCH(shape, tile_gradient, 1, m, step, dy, stride)
 	} else {
 		SWITCH(shape, tile_gradient, 0, m, step, dy, stride)

@@ -86,6 +86,19 @@ func share(n, part, parts int) (from, to int) { return n * part / parts, n * (pa
 // Name returns "Go".
 func (p *Plain) Name() string { return "Go" }
 
+// Narrow returns false: maps are float32.
+func (p *Plain) Narrow() bool { return false }
+
+// AddMaps is of narrow engines.
+func (p *Plain) AddMaps(y, a, b []float32, n int) {
+	panic("dnn: the engine in Go has no maps of bfloat16")
+}
+
+// ReLUGradMaps is of narrow engines.
+func (p *Plain) ReLUGradMaps(dx, dy, y []float32, n int) {
+	panic("dnn: the engine in Go has no maps of bfloat16")
+}
+
 // Threads returns the number of goroutines that kernels run on.
 func (p *Plain) Threads() int { return p.threads }
 
