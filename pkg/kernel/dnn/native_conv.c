@@ -19,6 +19,7 @@ struct dn_conv {
 	size_t weights_size, kernels, kernel_size; // bytes; the weights are (kernels, kernel_size)
 	size_t scratch_size;
 	int changes;       // the weights are scaled or rounded first
+	int thin;          // of one pixel, with strides: the library convolves the pixels that are seen
 	size_t widened[2]; // elements of x and y that the library takes as float32, and that lie as bfloat16
 	size_t results;    // bytes of y
 };
@@ -122,7 +123,7 @@ static int build(plan *p, dn_conv *c) {
 	c->kernel_size = (size_t)p->s->c * p->s->kh * p->s->kw;
 	c->results = l->memory_desc_get_size(&p->out);
 	int widens = p->e->narrow && p->s->bf16 != DN_BF16;
-	c->widened[0] = widens && p->s->c % DN_LANE == 0 ? l->memory_desc_get_size(&p->in) / sizeof(float) : 0;
+	c->widened[0] = c->thin || (widens && p->s->c % DN_LANE == 0) ? l->memory_desc_get_size(&p->in) / sizeof(float) : 0;
 	c->widened[1] = widens && p->s->k % DN_LANE == 0 ? c->results / sizeof(float) : 0;
 	c->changes = c->direction == DN_AFFINE || (p->s->bf16 == DN_ROUNDED && c->direction != DN_GRAD_WEIGHT);
 	dnnl_engine_t e = p->e->engine;
@@ -143,14 +144,29 @@ static int reserve(dn_engine *e, const dn_conv *c) {
 	return !ok;
 }
 
+// thins tells of a convolution of one pixel, with strides, and gives that of the pixels that it sees.
+static int thins(const dn_shape *s, dn_shape *seen) {
+	*seen = *s;
+	if (s->kh * s->kw > 1 || s->pad_h + s->pad_w > 0 || s->stride_h * s->stride_w == 1 || s->c % DN_LANE || s->bf16 == DN_BF16) return 0;
+	seen->h = (s->h - 1) / s->stride_h + 1, seen->w = (s->w - 1) / s->stride_w + 1;
+	seen->stride_h = seen->stride_w = 1;
+	return 1;
+}
+
+static dn_window seen_of(const dn_shape *s) {
+	return (dn_window){.h = s->h, .w = s->w, .out_h = (s->h - 1) / s->stride_h + 1, .out_w = (s->w - 1) / s->stride_w + 1, .stride_h = s->stride_h, .stride_w = s->stride_w};
+}
+
 dn_conv *dn_conv_plan(dn_engine *e, const dn_shape *s) {
 	e->lib->set_num_threads(e->threads); // the library cuts its work when it plans
-	plan p = {.e = e, .lib = e->lib, .s = s};
+	dn_shape seen;
+	plan p = {.e = e, .lib = e->lib, .s = &seen};
 	dn_conv *c = calloc(1, sizeof *c);
 	if (c) {
 		c->lib = e->lib;
 		c->direction = s->direction;
 		c->shape = *s;
+		c->thin = thins(s, &seen);
 		c->stem = dn_stem_suits(e, s);
 		c->scratch_size = c->stem ? dn_stem_memory(s, e->threads) : 0;
 		int fast = !s->exact && s->bf16 != DN_BF16 && dn_winograd_suits(e, s);
@@ -231,7 +247,12 @@ int dn_conv_run(dn_engine *e, dn_conv *c, void *in, float *w, void *out, const f
 		return 0;
 	}
 	void *x = c->widened[0] ? e->widened[0] : in, *y = c->widened[1] ? e->widened[1] : out;
-	if (x != in && c->direction != DN_GRAD_INPUT) dn_widen(e, x, in, c->widened[0]);
+	size_t planes = (size_t)c->shape.n * c->shape.c / DN_LANE;
+	if (c->thin && c->direction != DN_GRAD_INPUT) {
+		dn_thin(e, x, in, planes, seen_of(&c->shape));
+	} else if (x != in && c->direction != DN_GRAD_INPUT) {
+		dn_widen(e, x, in, c->widened[0]);
+	}
 	if (y != out && c->direction >= DN_GRAD_INPUT) dn_widen(e, y, out, c->widened[1]);
 	if (residual && y != out) dn_widen(e, y, residual, c->widened[1]); // the library adds to what is there
 	if (residual && y == out && residual != out) dn_run(e, copy_part, &(copying){out, residual, c->results}, dn_parts(e, c->results));
@@ -255,7 +276,11 @@ int dn_conv_run(dn_engine *e, dn_conv *c, void *in, float *w, void *out, const f
 	if (shift) args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, c->shift};
 	if (!status) status = l->primitive_execute(c->run, e->stream, n, args);
 	if (!status && c->reorder && gradient) status = arrange(e, c, c->weights, c->plain);
-	if (!status && x != in && c->direction == DN_GRAD_INPUT) dn_narrow(e, in, x, c->widened[0]);
+	if (!status && c->thin && c->direction == DN_GRAD_INPUT) {
+		dn_spread(e, in, x, planes, seen_of(&c->shape));
+	} else if (!status && x != in && c->direction == DN_GRAD_INPUT) {
+		dn_narrow(e, in, x, c->widened[0]);
+	}
 	if (!status && y != out && c->direction < DN_GRAD_INPUT) dn_narrow(e, out, y, c->widened[1]);
 	return status;
 }

@@ -77,6 +77,11 @@ struct dn_engine {
 // is lost.
 int dn_grow(void **memory, size_t *size, size_t needed);
 
+// dn_thin writes every stride-th pixel of maps as float32, dn_spread float32 at those places of maps that are 0 elsewhere: a convolution of one
+// pixel sees no others.
+void dn_thin(dn_engine *e, float *y, const void *x, size_t planes, dn_window s);
+void dn_spread(dn_engine *e, void *y, const float *x, size_t planes, dn_window s);
+
 // The first convolution of a network has code of its own, in e->scratch, where dn_stem_suits says so.
 int dn_stem_suits(const dn_engine *e, const dn_shape *s);
 size_t dn_stem_memory(const dn_shape *s, int threads); // bytes

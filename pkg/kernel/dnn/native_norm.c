@@ -1,6 +1,6 @@
 //go:build dnnl && cgo && linux
 
-// Batch normalisation of blocked maps. Sums are taken in float32 over RUN pixels of an image and in float64 over those, image
+// Batch normalisation of blocked maps. Sums are taken in float32 over DN_RUN pixels of an image and in float64 over those, image
 // after image: the result does not depend on the threads. Where each thread can have channels of its own, it normalises a block
 // of 16 right after summing it, from its cache.
 
@@ -8,10 +8,10 @@
 
 #include "native_half.h"
 #include "native_library.h"
-#include "native_pool.h"
+#include "native_norm.h"
 
 // Maps of at least STREAM elements are too large for a core's cache to keep until they are read.
-enum { RUN = 64, STREAM = 1 << 20 };
+enum { STREAM = 1 << 20 };
 
 typedef struct {
 	void *y, *dresidual;
@@ -22,7 +22,9 @@ typedef struct {
 	double *sums; // (C/16, N, 2, 16)
 	size_t n, blocks, pixels;
 	float momentum, epsilon;
-	int relu, stream, narrow;
+	int relu, narrow;
+	const dn_planes *planes;
+	void (*transform)(void *y, const void *x, const void *r, const dn_channels *c, size_t pixels, int relu, int narrow);
 } operands;
 
 // plane returns a block of an image's maps, 0 of no maps.
@@ -51,8 +53,8 @@ static inline __attribute__((always_inline)) void settle(double *sums, const dn_
 INLINE void moments_of(double *sums, const void *x, const float *pivot, size_t pixels, int narrow) {
 	HALVES(at, pivot);
 	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
-	for (size_t from = 0; from < pixels; from += RUN) {
-		size_t to = pixels - from < RUN ? pixels : from + RUN;
+	for (size_t from = 0; from < pixels; from += DN_RUN) {
+		size_t to = pixels - from < DN_RUN ? pixels : from + DN_RUN;
 		dn_half sum[DN_HALVES] = {0}, square[DN_HALVES] = {0};
 		for (size_t i = from; i < to; i++)
 			for (int h = 0; h < DN_HALVES; h++) {
@@ -63,7 +65,6 @@ INLINE void moments_of(double *sums, const void *x, const float *pivot, size_t p
 	}
 }
 
-// moments sums x - pivot and its square: near the pivot, squares do not swallow the variance.
 DN_CLONES static void moments(double *sums, const void *x, const float *pivot, size_t pixels, int is_narrow) {
 	DN_EITHER(is_narrow, moments_of(sums, x, pivot, pixels, narrow);)
 }
@@ -82,9 +83,9 @@ static void pivot_of(const operands *o, size_t block, float *pivot) {
 		}
 #define AT(maps) dn_get(maps, j, narrow)
 
-INLINE void transform_of(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int narrow) {
-	HALVES(a, scale);
-	HALVES(b, shift);
+INLINE void transform_of(void *y, const void *x, const void *r, const dn_channels *c, size_t pixels, int relu, int narrow) {
+	HALVES(a, c->scale);
+	HALVES(b, c->shift);
 	if (r && relu) {
 		EACH(y, rectify(AT(x) * a[h] + b[h] + AT(r)))
 	} else if (r) {
@@ -96,15 +97,14 @@ INLINE void transform_of(void *y, const void *x, const void *r, const float *sca
 	}
 }
 
-// transform writes y = scale x + shift + r, rectified where relu is set; r may be 0.
-DN_CLONES static void transform(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int is_narrow) {
-	DN_EITHER(is_narrow, transform_of(y, x, r, scale, shift, pixels, relu, narrow);)
+DN_CLONES static void transform(void *y, const void *x, const void *r, const dn_channels *c, size_t pixels, int relu, int is_narrow) {
+	DN_EITHER(is_narrow, transform_of(y, x, r, c, pixels, relu, narrow);)
 }
 
 static void sum_plane(const operands *o, size_t n, size_t block) {
 	float pivot[DN_LANE];
 	pivot_of(o, block, pivot);
-	moments(o->sums + (block * o->n + n) * 2 * DN_LANE, plane(o, o->x, n, block), pivot, o->pixels, o->narrow);
+	o->planes->moments(o->sums + (block * o->n + n) * 2 * DN_LANE, plane(o, o->x, n, block), pivot, o->pixels, o->narrow);
 }
 
 // gather adds a block's sums, image after image.
@@ -141,8 +141,8 @@ static void folded(const operands *o, size_t block, float *scale, float *shift) 
 }
 
 static void normalise(const operands *o, size_t n, size_t block, const float *scale, const float *shift) {
-	(o->stream ? dn_transform_wide : transform)(plane_of(o, o->y, n, block), plane(o, o->x, n, block), plane(o, o->residual, n, block), scale,
-		shift, o->pixels, o->relu, o->narrow);
+	o->transform(plane_of(o, o->y, n, block), plane(o, o->x, n, block), plane(o, o->residual, n, block), &(dn_channels){scale, shift, 0, 0, 0},
+		o->pixels, o->relu, o->narrow);
 }
 
 // Each step of both directions runs over items, an image's block each, numbered block after block.
@@ -192,12 +192,15 @@ static void run_pass(dn_engine *e, const pass *p) {
 	dn_run(e, write_items, p, parts);
 }
 
+static const dn_planes *planes_of(const dn_engine *e);
+
 int dn_batch_norm(dn_engine *e, void *y, const void *x, const void *residual, const float *gamma, const float *beta, float *mean,
 	float *inv_std, float *running_mean, float *running_var, size_t n, size_t c, size_t pixels, float momentum, float epsilon, int relu) {
 	operands o = {.y = y, .x = x, .residual = residual, .gamma = gamma, .beta = beta, .mean = mean, .inv_std = inv_std,
 		.running_mean = running_mean, .running_var = running_var, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .momentum = momentum,
-		.epsilon = epsilon, .relu = relu, .narrow = e->narrow, .sums = dn_sums(e, n * c * 2),
-		.stream = e->wide && y != x && y != residual && n * c * pixels >= STREAM && (uintptr_t)y % 64 == 0};
+		.epsilon = epsilon, .relu = relu, .narrow = e->narrow, .sums = dn_sums(e, n * c * 2), .planes = planes_of(e)};
+	int past = e->wide && y != x && y != residual && n * c * pixels >= STREAM && (uintptr_t)y % 64 == 0;
+	o.transform = past ? dn_transform_past : o.planes->transform;
 	if (!o.sums) return 1;
 	run_pass(e, &(pass){&o, sum_plane, normalise_step, statistics});
 	return 0;
@@ -206,14 +209,14 @@ int dn_batch_norm(dn_engine *e, void *y, const void *x, const void *residual, co
 // LET is dy where the activation let it through: where scale x + shift is positive.
 #define LET dn_where(AT(x) * a[h] + b[h] > 0, AT(dy))
 
-INLINE void gradient_sums_of(double *sums, void *dresidual, const void *dy, const void *x, const void *out, const float *scale,
-	const float *shift, const float *mean, size_t pixels, int relu, int narrow) {
-	HALVES(a, scale);
-	HALVES(b, shift);
-	HALVES(m, mean);
+INLINE void gradient_sums_of(double *sums, void *dresidual, const void *dy, const void *x, const void *out, const dn_channels *c, size_t pixels, int relu,
+	int narrow) {
+	HALVES(a, c->scale);
+	HALVES(b, c->shift);
+	HALVES(m, c->mean);
 	for (int l = 0; l < 2 * DN_LANE; l++) sums[l] = 0;
-	for (size_t from = 0; from < pixels; from += RUN) {
-		size_t to = pixels - from < RUN ? pixels : from + RUN;
+	for (size_t from = 0; from < pixels; from += DN_RUN) {
+		size_t to = pixels - from < DN_RUN ? pixels : from + DN_RUN;
 		dn_half sum[DN_HALVES] = {0}, dot[DN_HALVES] = {0};
 #define SUM(value)                                          \
 	for (size_t i = from; i < to; i++)                      \
@@ -236,20 +239,17 @@ INLINE void gradient_sums_of(double *sums, void *dresidual, const void *dy, cons
 	}
 }
 
-// gradient_sums sums g and g (x - mean), with g = dy where the activation let it through: where out is positive if there is a dresidual,
-// where scale x + shift is if not (that saves reading out). It writes g where dresidual is not 0.
-DN_CLONES static void gradient_sums(double *sums, void *dresidual, const void *dy, const void *x, const void *out, const float *scale,
-	const float *shift, const float *mean, size_t pixels, int relu, int is_narrow) {
-	DN_EITHER(is_narrow, gradient_sums_of(sums, dresidual, dy, x, out, scale, shift, mean, pixels, relu, narrow);)
+DN_CLONES static void gradient_sums(double *sums, void *dresidual, const void *dy, const void *x, const void *out, const dn_channels *c,
+	size_t pixels, int relu, int is_narrow) {
+	DN_EITHER(is_narrow, gradient_sums_of(sums, dresidual, dy, x, out, c, pixels, relu, narrow);)
 }
 
-INLINE void gradient_of(void *dx, const void *dy, const void *x, const float *scale, const float *shift, const float *mean, const float *slope,
-	const float *offset, size_t pixels, int relu, int narrow) {
-	HALVES(a, scale);
-	HALVES(b, shift);
-	HALVES(m, mean);
-	HALVES(k, slope);
-	HALVES(z, offset);
+INLINE void gradient_of(void *dx, const void *dy, const void *x, const dn_channels *c, size_t pixels, int relu, int narrow) {
+	HALVES(a, c->scale);
+	HALVES(b, c->shift);
+	HALVES(m, c->mean);
+	HALVES(k, c->slope);
+	HALVES(z, c->offset);
 	if (relu) {
 		EACH(dx, a[h] * LET - k[h] * (AT(x) - m[h]) - z[h])
 	} else {
@@ -257,17 +257,19 @@ INLINE void gradient_of(void *dx, const void *dy, const void *x, const float *sc
 	}
 }
 
-// gradient writes dx = scale g - slope (x - mean) - offset.
-DN_CLONES static void gradient(void *dx, const void *dy, const void *x, const float *scale, const float *shift, const float *mean,
-	const float *slope, const float *offset, size_t pixels, int relu, int is_narrow) {
-	DN_EITHER(is_narrow, gradient_of(dx, dy, x, scale, shift, mean, slope, offset, pixels, relu, narrow);)
+DN_CLONES static void gradient(void *dx, const void *dy, const void *x, const dn_channels *c, size_t pixels, int relu, int is_narrow) {
+	DN_EITHER(is_narrow, gradient_of(dx, dy, x, c, pixels, relu, narrow);)
 }
+
+static const dn_planes planes = {moments, transform, gradient_sums, gradient};
+static const dn_planes *planes_of(const dn_engine *e) { return e->wide ? &dn_planes_wide : &planes; }
 
 static void gradient_sums_step(const operands *o, size_t n, size_t block) {
 	float scale[DN_LANE], shift[DN_LANE];
 	folded(o, block, scale, shift);
-	gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, plane_of(o, o->dresidual, n, block), plane(o, o->dy, n, block),
-		plane(o, o->x, n, block), plane(o, o->out, n, block), scale, shift, o->mean + block * DN_LANE, o->pixels, o->relu, o->narrow);
+	o->planes->gradient_sums(o->sums + (block * o->n + n) * 2 * DN_LANE, plane_of(o, o->dresidual, n, block), plane(o, o->dy, n, block),
+		plane(o, o->x, n, block), plane(o, o->out, n, block), &(dn_channels){scale, shift, o->mean + block * DN_LANE, 0, 0}, o->pixels, o->relu,
+		o->narrow);
 }
 
 static void parameters(const operands *o, size_t block) {
@@ -290,8 +292,8 @@ static void gradient_step(const operands *o, size_t n, size_t block) {
 		offset[l] = (float)(scale[l] * (double)o->dbeta[c] / count);
 	}
 	// Where there was a residual, its gradient is g already.
-	gradient(plane_of(o, o->y, n, block), plane(o, o->dresidual ? o->dresidual : o->dy, n, block), plane(o, o->x, n, block), scale, shift,
-		o->mean + block * DN_LANE, slope, offset, o->pixels, o->relu && !o->dresidual, o->narrow);
+	o->planes->gradient(plane_of(o, o->y, n, block), plane(o, o->dresidual ? o->dresidual : o->dy, n, block), plane(o, o->x, n, block),
+		&(dn_channels){scale, shift, o->mean + block * DN_LANE, slope, offset}, o->pixels, o->relu && !o->dresidual, o->narrow);
 }
 
 int dn_batch_norm_grad(dn_engine *e, void *dx, void *dresidual, float *dgamma, float *dbeta, const void *dy, const void *x,
@@ -299,7 +301,7 @@ int dn_batch_norm_grad(dn_engine *e, void *dx, void *dresidual, float *dgamma, f
 	int relu) {
 	operands o = {.y = dx, .dresidual = dresidual, .dgamma = dgamma, .dbeta = dbeta, .dy = dy, .x = x, .out = y, .gamma = gamma,
 		.beta = beta, .mean = (float *)mean, .inv_std = (float *)inv_std, .n = n, .blocks = c / DN_LANE, .pixels = pixels, .relu = relu,
-		.narrow = e->narrow, .sums = dn_sums(e, n * c * 2)};
+		.narrow = e->narrow, .planes = planes_of(e), .sums = dn_sums(e, n * c * 2)};
 	if (!o.sums) return 1;
 	run_pass(e, &(pass){&o, gradient_sums_step, gradient_step, parameters});
 	return 0;
@@ -318,6 +320,6 @@ static void affine_part(const void *args, int part, int parts) {
 void dn_affine(dn_engine *e, void *y, const void *x, const float *scale, const float *shift, const void *residual, size_t n, size_t c,
 	size_t pixels, int relu) {
 	operands o = {.y = y, .x = x, .residual = residual, .scale = scale, .shift = shift, .n = n, .blocks = c / DN_LANE, .pixels = pixels,
-		.relu = relu, .narrow = e->narrow};
+		.relu = relu, .narrow = e->narrow, .transform = planes_of(e)->transform};
 	dn_run(e, affine_part, &o, dn_parts(e, n * c * pixels));
 }

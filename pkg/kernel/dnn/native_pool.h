@@ -26,8 +26,4 @@ int dn_pool_wide(void);
 void dn_max_plane_wide(void *y, uint8_t *index, const void *x, const dn_window *s, int narrow);
 void dn_max_plane_grad_wide(void *dx, const void *dy, const uint8_t *index, const dn_window *s, int narrow);
 
-// dn_transform_wide writes y = scale x + shift + r, rectified where relu is set, past the cache: of a store into it memory would have
-// to read the line first. r may be 0; y is neither x nor r, and aligned to 64 bytes.
-void dn_transform_wide(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int narrow);
-
 #endif

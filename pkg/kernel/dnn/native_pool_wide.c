@@ -78,39 +78,12 @@ V4 void dn_max_plane_grad_wide(void *dx, const void *dy, const uint8_t *index, c
 	}
 }
 
-INLINE void transform(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int narrow) {
-	const __m512 a = _mm512_loadu_ps(scale), b = _mm512_loadu_ps(shift), zero = _mm512_setzero_ps();
-	for (size_t i = 0; i < pixels; i++) {
-		__m512 v = _mm512_fmadd_ps(dn_load(x, i, narrow), a, b); // as the compiler has transform do: the gradient tells the sign by x
-		if (r) v = _mm512_add_ps(v, dn_load(r, i, narrow));
-		if (relu) v = _mm512_max_ps(zero, v); // keeps what is not a number: the second operand wins
-		if (narrow) {
-			_mm256_stream_si256((__m256i *)y + i, dn_short_lane(v));
-		} else {
-			_mm512_stream_ps((float *)y + i * DN_LANE, v);
-		}
-	}
-	_mm_sfence();
-}
-
-V4 void dn_transform_wide(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int narrow) {
-	if (narrow) {
-		transform(y, x, r, scale, shift, pixels, relu, 1);
-	} else {
-		transform(y, x, r, scale, shift, pixels, relu, 0);
-	}
-}
-
 #else
 
 int dn_pool_wide(void) { return 0; }
 void dn_max_plane_wide(void *y, uint8_t *index, const void *x, const dn_window *s, int narrow) { (void)y, (void)index, (void)x, (void)s, (void)narrow; }
 void dn_max_plane_grad_wide(void *dx, const void *dy, const uint8_t *index, const dn_window *s, int narrow) {
 	(void)dx, (void)dy, (void)index, (void)s, (void)narrow;
-}
-
-void dn_transform_wide(void *y, const void *x, const void *r, const float *scale, const float *shift, size_t pixels, int relu, int narrow) {
-	(void)y, (void)x, (void)r, (void)scale, (void)shift, (void)pixels, (void)relu, (void)narrow;
 }
 
 #endif
