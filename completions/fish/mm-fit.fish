@@ -28,7 +28,7 @@ complete -c mm-fit -l weights-stem -r -f -a 'exact sum drawn' -d 'First convolut
 complete -c mm-fit -l export -r -d 'Write the backbone of modality NAME, or the whole model, to a safetensors file too, with the names of --weights: the best epoch\'s weights where the model keeps them'
 complete -c mm-fit -l device -r -f -a 'auto cpu cuda' -d 'Compute on cpu, on cuda (the first NVIDIA GPU), on cuda:N or cuda:N,N,.'
 complete -c mm-fit -l threads -r -d 'Compute with N threads; 0 takes every core (default: 0)'
-complete -c mm-fit -l precision -r -f -a 'float32 tf32 bf16' -d 'Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, and pays on processors with AMX (default: float32)'
+complete -c mm-fit -l precision -r -f -a 'float32 tf32 bf16' -d 'Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, whose feature maps take half the memory (default: float32)'
 complete -c mm-fit -s o -l output -r -d 'Write to FILE, through a temporary file beside it that replaces it on success (default: standard output; - writes to a terminal too)'
 complete -c mm-fit -l quiet -d 'Report warnings and errors only, and draw no progress bar'
 complete -c mm-fit -l log-format -r -f -a 'auto console json' -d 'Log as text for people (console) or as a JSON object a line (json); auto takes console on a terminal and json elsewhere (default: auto)'

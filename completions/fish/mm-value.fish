@@ -23,7 +23,7 @@ complete -c mm-value -l batch-size -r -d 'Give the model N samples at once (defa
 complete -c mm-value -l seed -r -d 'Seed of every random choice; the same seed gives the same bytes (default: 0)'
 complete -c mm-value -l device -r -f -a 'auto cpu cuda' -d 'Compute on cpu, on cuda (the first NVIDIA GPU), on cuda:N or cuda:N,N,.'
 complete -c mm-value -l threads -r -d 'Compute with N threads; 0 takes every core (default: 0)'
-complete -c mm-value -l precision -r -f -a 'float32 tf32 bf16' -d 'Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, and pays on processors with AMX (default: float32)'
+complete -c mm-value -l precision -r -f -a 'float32 tf32 bf16' -d 'Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, whose feature maps take half the memory (default: float32)'
 complete -c mm-value -s o -l output -r -d 'Write to FILE, through a temporary file beside it that replaces it on success (default: standard output; - writes to a terminal too)'
 complete -c mm-value -l compression -r -f -a 'none zstd lz4' -d 'Compress the output stream with zstd or lz4, or not at all with none (default: none)'
 complete -c mm-value -l quiet -d 'Report warnings and errors only, and draw no progress bar'

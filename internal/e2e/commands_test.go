@@ -140,6 +140,10 @@ func ctrlc(ts *testscript.TestScript, neg bool, args []string) {
 	if cmd.ProcessState.Success() {
 		ts.Fatalf("%s: ended well in spite of SIGINT", args[1])
 	}
+	// A shell does not wait for all that it started, such as process substitutions, and these clean up too.
+	for end := time.Now().Add(20 * time.Second); syscall.Kill(-cmd.Process.Pid, 0) == nil && time.Now().Before(end); {
+		time.Sleep(2 * time.Millisecond)
+	}
 }
 
 // left FILE... asserts that the work folder holds these files and no other, such as a forgotten temporary one.

@@ -23,7 +23,7 @@ type Device struct {
 	Device  string `default:"auto" complete:"auto,cpu,cuda" placeholder:"NAME" env:"MM_DEVICE" help:"Compute on cpu, on cuda (the first NVIDIA GPU), on cuda:N or cuda:N,N,... (GPUs by number, from 0; several share each minibatch), on cuda:all, or with auto on the first GPU where there is one and else on the CPU (default: ${default})."`
 	Threads int    `default:"0" placeholder:"N" env:"MM_THREADS" help:"Compute with N threads; 0 takes every core (default: ${default})."`
 
-	Precision string `default:"float32" enum:"float32,tf32,bf16" placeholder:"TYPE" env:"MM_PRECISION" help:"Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, and pays on processors with AMX (default: ${default})."`
+	Precision string `default:"float32" enum:"float32,tf32,bf16" placeholder:"TYPE" env:"MM_PRECISION" help:"Multiply in float32, in tf32 (cuda) or in bf16, which sum in float32; on the CPU bf16 is of linear layers and of convolutions, whose feature maps take half the memory (default: ${default})."`
 }
 
 // DeviceOptions returns what pkg/device opens the device by. Why auto takes no card is logged.

@@ -69,7 +69,7 @@ func resnetTrainer(t *testing.T, d kernel.Device, c *fixture.Network, settings c
 func stageWhole(t *testing.T, tr *trainer, in *staging, c *fixture.Network) {
 	t.Helper()
 	for p, name := range []string{"audio", "visual"} {
-		for i, u := range fixture.Uniform("x."+name, len(in.x[p])) {
+		for i, u := range fixture.Uniform(c.Inputs[name], len(in.x[p])) {
 			in.x[p][i] = float32(u)
 		}
 	}
