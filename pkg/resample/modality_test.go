@@ -149,6 +149,45 @@ func TestModalityLevelEdges(t *testing.T) {
 	}
 }
 
+// TestModalityLevelDraws: the extra rows are draws with replacement, so that over seeds how often a row comes twice, thrice, ... is
+// binomial, as of the published code's choice of indices; and a seed gives the same ones again.
+func TestModalityLevelDraws(t *testing.T) {
+	const rows, seeds = 30, 3000
+	phi := [][]float64{slices.Repeat([]float64{1.25}, rows), slices.Repeat([]float64{0.5}, rows)}
+	counts := make([]int64, 16)      // by how often a row came
+	byRow := make([]int64, rows)     // draws of each row
+	uniform := make([]float64, rows) // their probabilities
+	for seed := range uint64(seeds) {
+		var got, again []planRow
+		for _, into := range []*[]planRow{&got, &again} {
+			o := ModalityOptions{Ratio: 0.2, Alpha: 1, Function: Linear, Seed: seed}
+			if _, err := ModalityLevel(inBatches(phi, 7), []string{"a", "v"}, o, collect(into)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(got, again) {
+			t.Fatalf("seed %d: two plans", seed)
+		}
+		times := make([]int64, rows)
+		for _, r := range got {
+			if r.keep == 0b10 {
+				times[r.row]++
+				byRow[r.row]++
+			}
+		}
+		counts[times[seed%rows]]++ // one row a seed: rows of one plan depend on each other
+	}
+	for r := range uniform {
+		uniform[r] = 1. / rows
+	}
+	if z := chiSquare(byRow, uniform, seeds*15); math.Abs(z) > 4 {
+		t.Errorf("rows: chi-square is %.1f deviations off", z)
+	}
+	if z := chiSquare(counts, binomialProbabilities(15, 1./rows), seeds); math.Abs(z) > 4 { // 2·0.75/3·30 draws
+		t.Errorf("times: chi-square is %.1f deviations off", z)
+	}
+}
+
 // TestSubsetMean: over seeds, the subset's mean is unbiased and has the variance of draws with replacement.
 func TestSubsetMean(t *testing.T) {
 	const rows, ratio, seeds = 200, 0.25, 2000
