@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mmtools/pkg/cli"
@@ -58,4 +59,4 @@ next:
 }
 
 // published tells whether the data set has lists and experiments of its own.
-func (c *datasetCommand) published() bool { return c.Name != "folder" && c.Name != "table" }
+func (c *datasetCommand) published() bool { return slices.Contains(dataset.Names(), c.Name) }

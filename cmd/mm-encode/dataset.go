@@ -14,8 +14,8 @@ import (
 )
 
 type datasetCommand struct {
-	Name      string       `arg:"" enum:"kinetics-sounds,ucf101,mm-debiased,vggsound,kinetics400,cremad,ave,folder,table" help:"Take the data set NAME: kinetics-sounds, ucf101, mm-debiased, vggsound, kinetics400, cremad or ave, by its published lists; folder, which has folders of media, CLASS/NAME.EXT or SPLIT/CLASS/NAME.EXT; or table, a file with the columns id, and where there are label and split."`
-	Lists     string       `placeholder:"DIR|FILE" help:"Read the lists in DIR, by their published names, or the one FILE (default: the folder --root)."`
+	Name      string       `arg:"" enum:"kinetics-sounds,ucf101,mm-debiased,vggsound,kinetics400,cremad,ave,rawframes,folder,table" help:"Take the data set NAME: kinetics-sounds, ucf101, mm-debiased, vggsound, kinetics400, cremad or ave, by its published lists; rawframes, which has the folders that MMAction extracts frames and optical flow into, CLASS/VIDEO/img_00001.jpg with flow_x_00001.jpg and flow_y_00001.jpg beside; folder, which has folders of media, CLASS/NAME.EXT or SPLIT/CLASS/NAME.EXT; or table, a file with the columns id, and where there are label and split."`
+	Lists     string       `placeholder:"DIR|FILE" help:"Read the lists in DIR, by their published names, or the one FILE (default: the folder --root). Of rawframes FILE holds MMAction's annotations, PATH FRAMES LABEL a line (default: all videos that are there)."`
 	Root      string       `required:"" placeholder:"DIR" help:"Look for media in DIR, as the authors' download makes it."`
 	Split     string       `placeholder:"NAME" help:"Keep the clips of split NAME: train, validation or test (default: all)."`
 	Fold      int          `placeholder:"N" help:"Take the official split number N of ucf101: 1 to 3 (default: 1)."`
@@ -35,13 +35,17 @@ their media, and a message says which flags these would be:
     cremad           audio: log(|S|+1e-7) of 3 s, 257x188; visual: 3 frames
     ave              audio: the whitened spectrogram of 160,000 samples; visual: 10 frames
     ucf101           visual: 6 frames; flow: 6 pairs of pictures
+    rawframes        visual: 10 frames; flow: 10 pairs of pictures
     folder, table    whatever columns are called audio, image, frames, video, flow_x and flow_y, flow, text and features: log-mel
                      bands of 10 s, images of 224x224, 10 frames
 
 Frames are of 224x224, out of folders where the download has those, else out of the videos. Flags of modalities take the columns of the data set's
 list, which hold the first place where there is something, among those where its downloads put a clip's media: audio (a sound file, else the
 video), video, frames (a folder of frames), flow_x and flow_y (folders of optical flow), flow (a folder of both), and features (the
-published spectrogram in an npy file). A folder has audio, video, image, frames, features and text.
+published spectrogram in an npy file). A folder has audio, video, image, frames, features and text; rawframes have frames and flow.
+
+The videos of rawframes lie in --root itself, or in rawframes, rawframes_train, rawframes_val and rawframes_test there. Annotations, such as ucf101_train_split_1_rawframes.txt, say
+which videos there are, which numbers the classes have, and by their own name which split it is.
 
 `
 
@@ -94,6 +98,11 @@ func (c *datasetCommand) open(o *encode.MediaOptions, classes []string) (choices
 		o.Classes, o.OnlyClasses = classes, classes != nil
 		o.List, err = encode.FolderList(c.Root)
 		return dataset.Common(true), err
+	case "rawframes":
+		if o.List, o.Classes, err = encode.RawframesList(c.Root, c.Lists, classes); c.Lists == "" {
+			o.Classes, o.OnlyClasses = classes, classes != nil
+		}
+		return dataset.Rawframes(), err
 	case "table":
 		if c.Lists == "" {
 			return nil, cli.Usage("table needs --lists FILE")

@@ -138,6 +138,8 @@ var recipes = map[string]string{
 	"k400-validation.arrows": "audio [1024 128], visual [10 3 224 224]: 2",
 	"ave-train.arrows":       "audio [257 1004], visual [10 3 224 224]: 4",
 	"crema-test.arrows":      "audio [257 188], visual [3 3 224 224]: 2",
+	"raw-train.arrows":       "visual [10 3 224 224], flow [10 2 224 224]: 4",
+	"raw-val.arrows":         "visual [10 3 224 224], flow [10 2 224 224]: 2",
 	"mine-train.arrows":      "audio [32 32], visual [3 3 32 32]: 4",
 }
 

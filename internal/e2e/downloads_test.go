@@ -26,7 +26,7 @@ func downloads(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	for root, lay := range map[string]func(download){
 		"ks": kineticsSounds, "KineticSound": kineticsSoundsLists, "k400": kinetics400, "VGGSound": vggSound, "MM-Debiased": mmDebiased,
-		"ucf101": ucf101, "CREMA-D": cremad, "AVE_Dataset": ave, "my-clips": folder,
+		"ucf101": ucf101, "CREMA-D": cremad, "AVE_Dataset": ave, "my-clips": folder, "mmaction": rawframes,
 	} {
 		lay(download{ts, root, media})
 	}
@@ -153,6 +153,22 @@ func ucf101(d download) {
 	d.put("ucfTrainTestlist/classInd.txt", []byte("1 ApplyEyeMakeup\r\n2 Archery\r\n"))
 	for split, text := range lists {
 		d.put("ucfTrainTestlist/"+split+"list01.txt", []byte(text))
+	}
+}
+
+// rawframes is as MMAction's tools extract UCF-101 (mmaction2, tools/data/ucf101), with its annotations.
+func rawframes(d download) {
+	classes, lists := []string{"ApplyEyeMakeup", "Archery"}, map[string]string{}
+	for _, s := range d.samples() {
+		name := fmt.Sprintf("%s/v_%[1]s_g%02d_c01", classes[s.class], s.n+1)
+		m := d.media[s.class]
+		for prefix, pictures := range map[string][][]byte{"img": m.frames, "flow_x": m.flowX, "flow_y": m.flowY} {
+			d.frames("rawframes/"+name+"/"+prefix+"_%05d.jpg", pictures)
+		}
+		lists[map[string]string{"train": "train", "test": "val"}[s.split]] += fmt.Sprintf("%s %d %d\n", name, len(m.frames), s.class)
+	}
+	for split, text := range lists {
+		d.put("ucf101_"+split+"_split_1_rawframes.txt", []byte(text))
 	}
 }
 

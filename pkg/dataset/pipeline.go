@@ -53,6 +53,9 @@ func flow(settings string) Choice {
 	return Choice{{"flow", "flow=flow_x+flow_y:" + settings, []string{"flow_x", "flow_y"}}, {"flow", "flow=flow:" + settings, []string{"flow"}}}
 }
 
+// Rawframes are the modalities of folders of frames and of optical flow.
+func Rawframes() []Choice { return []Choice{visual(tenFrames), flow(tenFrames)} }
+
 // Common are the modalities of media that no experiment was published of: a folder's, or a table's, whose text stands in the column itself.
 func Common(folder bool) []Choice {
 	text := "text=text"

@@ -105,20 +105,31 @@ func (f *folders) read(folder string) ([]fs.DirEntry, error) {
 
 // classes adds the class folders of a folder.
 func (f *folders) classes(folder, split string) error {
-	entries, err := f.read(folder)
+	classes, err := f.folders(folder)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		class := path.Join(folder, e.Name())
-		if info, err := fs.Stat(f.fs, class); err != nil || !info.IsDir() { // a link to a folder is one
-			continue
-		}
-		if err := f.class(class, e.Name(), split); err != nil {
+	for _, class := range classes {
+		if err := f.class(path.Join(folder, class), class, split); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// folders returns the names of the folders in a folder.
+func (f *folders) folders(folder string) ([]string, error) {
+	entries, err := f.read(folder)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if info, err := fs.Stat(f.fs, path.Join(folder, e.Name())); err == nil && info.IsDir() { // a link to a folder is one
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
 }
 
 // class adds the samples of a class folder.
