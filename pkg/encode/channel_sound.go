@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"strconv"
+	"strings"
 
 	"mmtools/pkg/ffmpeg"
 	"mmtools/pkg/media"
@@ -28,6 +30,7 @@ type soundChannel struct {
 	shape   []int
 	filters *resamplers
 	tools   *children
+	wavs    bool // the first file is called one
 }
 
 // ModalityName implements Spec.
@@ -48,7 +51,17 @@ func (s SoundSpec) Open(in *Inputs) (Channel, error) {
 	if plan != nil {
 		shape = plan.Shape()
 	}
-	return &soundChannel{files, clips, s.Sound, shape, newResamplers(), &children{}}, nil
+	return &soundChannel{files, clips, s.Sound, shape, newResamplers(), &children{}, firstIsWAV(in.List, files.columns[0])}, nil
+}
+
+// firstIsWAV says whether a column's first file is called a wav. Only the speed depends on it.
+func firstIsWAV(l List, column int) bool {
+	for row := range l.Rows() {
+		if name := l.Field(row, column); name != "" {
+			return strings.EqualFold(path.Ext(name), ".wav")
+		}
+	}
+	return true
 }
 
 func (c *soundChannel) Modality() modality.Modality {
@@ -57,6 +70,7 @@ func (c *soundChannel) Modality() modality.Modality {
 
 func (c *soundChannel) Element() Element { return Float32 }
 func (c *soundChannel) Options() any     { return c.sound }
+func (c *soundChannel) hasClips() bool   { return !c.wavs }
 
 func (c *soundChannel) NewDecoder() (ChannelDecoder, error) {
 	plan, err := c.sound.plan()
@@ -66,27 +80,75 @@ func (c *soundChannel) NewDecoder() (ChannelDecoder, error) {
 // soundDecoder decodes sounds; it belongs to one goroutine.
 type soundDecoder struct {
 	*soundChannel
-	plan *media.Spectrogram // nil for the wave itself
-	wav  media.WAV
-	mono []float32
-	wave []float32 // (samples)
+	plan  *media.Spectrogram // nil for the wave itself
+	wav   media.WAV
+	mono  []float32
+	wave  []float32   // (samples)
+	spare [][]float32 // for the sound of clips
 }
 
 // Decode implements ChannelDecoder. Only the part of the file that the tensor depends on is read.
 func (d *soundDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
+	return decodeClip(ctx, d, dst, cell)
+}
+
+// begin implements clipDecoder. It decodes wav files itself.
+func (d *soundDecoder) begin(_ context.Context, dst any, cell Cell) (*clip, error) {
 	cut, err := d.clips.of(cell)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f, size, err := d.folder.Open(cell.Fields[0])
 	if err != nil {
-		return err
+		return nil, err
+	}
+	mono, err := d.readWAV(f, size, cut)
+	if errors.Is(err, media.ErrForm) || errors.Is(err, media.ErrEncoding) {
+		tools, err := d.tools.get()
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return d.clip(tools, f, size, cut, dst.([]float32)), nil
 	}
 	defer f.Close() // it was only read
-	mono, rate, err := d.samples(ctx, f, size, cut)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return nil, d.tensor(dst.([]float32), mono, d.wav.Rate)
+}
+
+// clip says what ffmpeg is to do for a tensor.
+func (d *soundDecoder) clip(tools *ffmpeg.Tools, f *os.File, size int64, cut ffmpeg.Cut, dst []float32) *clip {
+	if d.sound.Fit != media.Centre { // whose middle is known at the end only; else some more for the resampler's filter
+		longest := d.sound.Seconds + 0.1
+		if cut.Duration <= 0 || cut.Duration > longest {
+			cut.Duration = longest
+		}
+	}
+	seconds := cut.Duration
+	if said, known := ffmpeg.ReadHeader(f, size); known && (seconds <= 0 || said.SoundDuration < seconds) {
+		seconds = said.SoundDuration
+	}
+	job := &ffmpeg.SoundJob{File: f, Cut: cut, Limit: maxSoundSamples}
+	if n := len(d.spare); n > 0 {
+		job.Samples, d.spare = d.spare[n-1], d.spare[:n-1]
+	}
+	samples := int(min(seconds, maxSoundSamples/usualRate) * usualRate)
+	return &clip{
+		tools: tools, file: f, job: job,
+		load: load{bytes: size, samples: samples, alone: samples == 0},
+		finish: func() error {
+			err := d.tensor(dst, job.Samples, job.Rate)
+			if len(d.spare) < maxClips {
+				d.spare = append(d.spare, job.Samples)
+			}
+			return err
+		},
+	}
+}
+
+// tensor makes the tensor of a sound.
+func (d *soundDecoder) tensor(dst, mono []float32, rate int) error {
 	if len(mono) == 0 {
 		return errors.New("no sound: the file, or the part of it, is empty")
 	}
@@ -94,30 +156,7 @@ func (d *soundDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 	if err != nil {
 		return err
 	}
-	return d.transform(dst.([]float32), n)
-}
-
-// samples returns the part of a sound that is wanted, at its own rate, borrowed until the next.
-func (d *soundDecoder) samples(ctx context.Context, f *os.File, size int64, cut ffmpeg.Cut) (mono []float32, rate int, err error) {
-	mono, err = d.readWAV(f, size, cut)
-	if !errors.Is(err, media.ErrForm) && !errors.Is(err, media.ErrEncoding) {
-		return mono, d.wav.Rate, err
-	}
-	tools, err := d.tools.get()
-	if err != nil {
-		return nil, 0, err
-	}
-	if d.sound.Fit != media.Centre { // whose middle is known at the end only; else some more for the resampler's filter
-		longest := d.sound.Seconds + 0.1
-		if cut.Duration <= 0 || cut.Duration > longest {
-			cut.Duration = longest
-		}
-	}
-	s, err := tools.Sound(ctx, f, cut, maxSoundSamples, d.mono)
-	if err == nil {
-		d.mono = s.Samples
-	}
-	return s.Samples, s.Rate, err
+	return d.transform(dst, n)
 }
 
 // readWAV reads a wav file's part.

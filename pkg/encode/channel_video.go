@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"sync"
 
 	"mmtools/pkg/ffmpeg"
 	"mmtools/pkg/media"
@@ -59,6 +61,7 @@ func (c *videoChannel) Modality() modality.Modality {
 }
 
 func (c *videoChannel) Element() Element { return Uint8 }
+func (c *videoChannel) hasClips() bool   { return true }
 
 func (c *videoChannel) Options() any {
 	return struct {
@@ -70,12 +73,13 @@ func (c *videoChannel) Options() any {
 
 func (c *videoChannel) NewDecoder() (ChannelDecoder, error) {
 	plan, err := c.spec.Picture.plan()
-	return &videoDecoder{c, plan}, err
+	return &videoDecoder{videoChannel: c, plan: plan}, err
 }
 
-// videoDecoder decodes videos; it belongs to one goroutine.
+// videoDecoder decodes videos; it belongs to one goroutine, but for the lock.
 type videoDecoder struct {
 	*videoChannel
+	lock sync.Mutex // for frames of several videos may come at once
 	plan *media.Imager
 }
 
@@ -84,42 +88,61 @@ func (d *videoDecoder) Close() error { return d.plan.Close() }
 
 // Decode implements ChannelDecoder.
 func (d *videoDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
+	return decodeClip(ctx, d, dst, cell)
+}
+
+// begin implements clipDecoder.
+func (d *videoDecoder) begin(ctx context.Context, dst any, cell Cell) (*clip, error) {
 	cut, err := d.clips.of(cell)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	tools, err := d.tools.get()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f, _, err := d.folder.Open(cell.Fields[0])
+	f, size, err := d.folder.Open(cell.Fields[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer f.Close() // it was only read
+	choice, said, err := d.choose(ctx, tools, f, size, cut)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	tensor, n := dst.([]uint8), 0
+	frame := len(tensor) / choice.Count
+	job := &ffmpeg.FramesJob{File: f, Choice: choice, Limit: media.MaxPixels, Emit: func(p ffmpeg.Frame) error {
+		d.lock.Lock()
+		defer d.lock.Unlock()
+		n++
+		return d.plan.Fit(tensor[(n-1)*frame:][:frame], pixel.Picture{Pix: p.RGB, Height: p.Height, Width: p.Width, Channels: 3, Stride: 3 * p.Width})
+	}}
+	return &clip{
+		tools: tools, file: f, job: job,
+		load:   load{bytes: size, pixels: said.Pixels, alone: said.Pixels == 0},
+		finish: func() error { return d.spec.Choice.fill(tensor, n, frame) },
+	}, nil
+}
+
+// choose returns which frames of a file are taken, and what is known of the file.
+func (d *videoDecoder) choose(ctx context.Context, tools *ffmpeg.Tools, f *os.File, size int64, cut ffmpeg.Cut) (ffmpeg.Choice, ffmpeg.Clip, error) {
+	said, known := ffmpeg.ReadHeader(f, size)
 	choice := ffmpeg.Choice{Cut: cut, Count: d.spec.Choice.Count, Every: d.spec.Choice.Every}
 	switch {
 	case choice.Every > 0:
+		return choice, said, nil
 	case d.spec.Rate > 0:
 		choice.Step = 1 / d.spec.Rate
-	default:
-		clip, err := tools.Probe(ctx, f)
-		if err != nil {
-			return err
-		}
-		if choice, err = ffmpeg.Spread(choice.Count, clip, cut); err != nil {
-			return err
+		return choice, said, nil
+	}
+	var err error
+	if !known || !said.Video {
+		if said, err = tools.Probe(ctx, f); err != nil {
+			return choice, said, err
 		}
 	}
-	tensor, n := dst.([]uint8), 0
-	size := len(tensor) / choice.Count
-	if err := tools.Frames(ctx, f, choice, media.MaxPixels, func(frame ffmpeg.Frame) error {
-		n++
-		return d.plan.Fit(tensor[(n-1)*size:][:size], pixel.Picture{Pix: frame.RGB, Height: frame.Height, Width: frame.Width, Channels: 3, Stride: 3 * frame.Width})
-	}); err != nil {
-		return err
-	}
-	return d.spec.Choice.fill(tensor, n, size)
+	choice, err = ffmpeg.Spread(choice.Count, said, cut)
+	return choice, said, err
 }
 
 var videoKind = Kind{

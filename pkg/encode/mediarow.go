@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // mediaDecoder decodes rows of a Media; it belongs to one goroutine.
 type mediaDecoder struct {
 	*Media
-	decoders []ChannelDecoder // of each modality
-	cells    []Cell           // of one modality, of the rows that have it
-	places   []int            // of these cells in the group
-	dst      []any
-	errs     []error
+	parts []part // of each modality
 }
 
 // NewDecoder implements Source.
@@ -25,7 +20,7 @@ func (m *Media) NewDecoder() (Decoder, error) {
 		if err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
-		d.decoders = append(d.decoders, decoder)
+		d.parts = append(d.parts, part{decoder: decoder})
 	}
 	return d, nil
 }
@@ -33,10 +28,8 @@ func (m *Media) NewDecoder() (Decoder, error) {
 // Close closes the decoders that want it.
 func (d *mediaDecoder) Close() error {
 	var errs []error
-	for _, decoder := range d.decoders {
-		if c, ok := decoder.(io.Closer); ok {
-			errs = append(errs, c.Close())
-		}
+	for _, p := range d.parts {
+		errs = append(errs, closeIf(p.decoder))
 	}
 	return errors.Join(errs...)
 }
@@ -49,67 +42,89 @@ func (d *mediaDecoder) Decode(ctx context.Context, first int, rows []Row, store 
 		*row = Row{Index: first + k, ID: d.list.Field(at, d.id), Label: d.labelOf(at), Tensors: row.Tensors, Failures: row.Failures[:0]}
 		clear(row.Tensors)
 	}
-	for p := range d.channels {
+	for p := range d.parts {
+		d.gather(p, first, rows, store)
+	}
+	decodeClips(ctx, d.parts, len(rows))
+	for p := range d.parts {
 		if ctx.Err() != nil {
 			return
 		}
-		d.gather(p, first, rows, store)
-		d.decodeChannel(ctx, p)
-		for i, k := range d.places {
-			if err := d.errs[i]; err != nil {
-				rows[k].Failures = append(rows[k].Failures, d.failure(p, d.cells[i], err))
+		part := &d.parts[p]
+		part.decodeRest(ctx)
+		part.checkFinite(d.samples.Modalities[p].Shape)
+		for i, k := range part.places {
+			if err := part.errs[i]; err != nil {
+				rows[k].Failures = append(rows[k].Failures, d.failure(p, part.cells[i], err))
 				continue
 			}
-			rows[k].Tensors[p] = d.dst[i]
+			rows[k].Tensors[p] = part.dst[i]
 		}
 	}
 }
 
 // gather collects the cells of modality p in the rows that have it, and where their tensors go.
 func (d *mediaDecoder) gather(p, first int, rows []Row, store [][]any) {
-	if d.cells == nil {
-		d.cells = make([]Cell, len(rows))
-	}
+	part := &d.parts[p]
+	cells := part.cells[:cap(part.cells)] // whose fields are used again
 	n := 0
-	d.places, d.dst, d.errs = d.places[:0], d.dst[:0], d.errs[:0]
+	part.places, part.dst, part.errs = part.places[:0], part.dst[:0], part.errs[:0]
 	for k := range rows {
 		at := d.rows[first+k]
-		if n == len(d.cells) {
-			d.cells = append(d.cells, Cell{})
+		if n == len(cells) {
+			cells = append(cells, Cell{})
 		}
-		if !d.cell(&d.cells[n], d.channels[p], at) || d.absent[[2]int{at, p}] {
+		if !d.cell(&cells[n], d.channels[p], at) || d.absent[[2]int{at, p}] {
 			continue
 		}
 		if store[k][p] == nil {
 			store[k][p] = makeTensor(d.samples.Elements[p], d.samples.Modalities[p].Size())
 		}
-		d.places, d.dst, d.errs = append(d.places, k), append(d.dst, store[k][p]), append(d.errs, nil)
+		part.places, part.dst, part.errs = append(part.places, k), append(part.dst, store[k][p]), append(part.errs, nil)
 		n++
+	}
+	part.cells = cells[:n]
+}
+
+// part is what is to be decoded of one modality.
+type part struct {
+	decoder ChannelDecoder
+	cells   []Cell // in the rows that have it
+	places  []int  // of these rows, ascending
+	dst     []any
+	errs    []error
+}
+
+// decode decodes cell i by itself.
+func (p *part) decode(ctx context.Context, i int) {
+	if p.errs[i] = ctx.Err(); p.errs[i] == nil {
+		p.errs[i] = safely(func() error { return p.decoder.Decode(ctx, p.dst[i], p.cells[i]) })
 	}
 }
 
-// decodeChannel decodes the cells gathered, at once where the channel can.
-func (d *mediaDecoder) decodeChannel(ctx context.Context, p int) {
-	cells := d.cells[:len(d.places)]
-	if batch, ok := d.decoders[p].(BatchDecoder); ok {
-		if err := safely(func() error { batch.DecodeBatch(ctx, d.dst, cells, d.errs); return nil }); err != nil {
-			for i := range d.errs {
-				d.errs[i] = err
+// decodeRest decodes what is no clip, at once where the decoder can.
+func (p *part) decodeRest(ctx context.Context) {
+	switch decoder := p.decoder.(type) {
+	case clipDecoder: // see decodeClips
+	case BatchDecoder:
+		if err := safely(func() error { decoder.DecodeBatch(ctx, p.dst, p.cells, p.errs); return nil }); err != nil {
+			for i := range p.errs {
+				p.errs[i] = err
 			}
 		}
-	} else {
-		for i := range cells {
-			if d.errs[i] = ctx.Err(); d.errs[i] != nil {
-				return
-			}
-			d.errs[i] = safely(func() error { return d.decoders[p].Decode(ctx, d.dst[i], cells[i]) })
+	default:
+		for i := range p.cells {
+			p.decode(ctx, i)
 		}
 	}
-	shape := d.samples.Modalities[p].Shape
-	for i, t := range d.dst {
-		if x, ok := t.([]float32); ok && d.errs[i] == nil {
+}
+
+// checkFinite makes an error of a tensor with a number that is not.
+func (p *part) checkFinite(shape []int) {
+	for i, t := range p.dst {
+		if x, ok := t.([]float32); ok && p.errs[i] == nil {
 			if j := notFinite(x); j >= 0 {
-				d.errs[i] = fmt.Errorf("the tensor's element %v is not finite", position(j, shape))
+				p.errs[i] = fmt.Errorf("the tensor's element %v is not finite", position(j, shape))
 			}
 		}
 	}

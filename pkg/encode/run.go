@@ -27,9 +27,18 @@ type group struct {
 // groupBytes is about how much decoded data a group holds.
 const groupBytes = 1 << 20
 
-// tail is the part of the rows left, as its inverse, that a group takes at most. It does not follow the number of threads: encoders
-// see the same batches with any.
-const tail = 8
+// Where clips are decoded, which is cheaper for many at once, a group has clipRows, as far as they hold no more than clipBytes.
+const (
+	clipRows  = 32
+	clipBytes = 8 << 20
+)
+
+// tail is the part of the rows left, as its inverse, that a group takes at most; clips' groups have leastClips. It does not follow the number
+// of threads: encoders see the same batches with any.
+const (
+	tail       = 8
+	leastClips = 8
+)
 
 // Run decodes rows of src and calls emit with each in list order, on the caller's goroutine. The row is borrowed until emit returns.
 // The first error in list order, of decoding or of emit, ends the run; so does ctx.
@@ -60,6 +69,10 @@ func Run(ctx context.Context, src Source, o RunOptions, emit func(*Row) error) (
 	defer workers.Wait() // after cancel: no goroutine outlives the call
 	defer cancel()
 
+	least := 1
+	if hasClips(src) {
+		least = leastClips
+	}
 	free, work, pending := groups(src, o.Threads)
 	workers.Go(func() {
 		defer close(pending)
@@ -68,7 +81,7 @@ func Run(ctx context.Context, src Source, o RunOptions, emit func(*Row) error) (
 			select {
 			case g := <-free:
 				// The last groups are smaller and smaller, so that all goroutines end at about the same time.
-				g.first, g.used = first, min(len(g.rows), (o.To-first+tail-1)/tail)
+				g.first, g.used = first, min(len(g.rows), o.To-first, max(least, (o.To-first+tail-1)/tail))
 				first += g.used
 				work <- g
 				pending <- g
@@ -125,10 +138,13 @@ func (o RunOptions) emit(row *Row, emit func(*Row) error) error {
 func groups(src Source, threads int) (free, work, pending chan *group) {
 	samples := src.Samples()
 	bytes := 0
-	for _, m := range samples.Modalities {
-		bytes += 4 * m.Size()
+	for p, m := range samples.Modalities {
+		bytes += samples.Elements[p].bytes() * m.Size()
 	}
 	rows := min(max(groupBytes/max(bytes, 1), 1), 64)
+	if hasClips(src) {
+		rows = max(rows, min(clipBytes/max(bytes, 1), clipRows))
+	}
 	n := 2*threads + 2
 	free, work, pending = make(chan *group, n), make(chan *group, n), make(chan *group, n)
 	for range n {
@@ -140,4 +156,10 @@ func groups(src Source, threads int) (free, work, pending chan *group) {
 		free <- g
 	}
 	return free, work, pending
+}
+
+// hasClips says whether several rows are better decoded at once.
+func hasClips(src Source) bool {
+	s, ok := src.(interface{ hasClips() bool })
+	return ok && s.hasClips()
 }

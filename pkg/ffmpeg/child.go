@@ -9,58 +9,68 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// run starts a program on the file, hands read its output, and waits for it. An error has the last lines that the program said.
-func (t *Tools) run(ctx context.Context, program string, file *os.File, args func(name string) []string, read func(io.Reader) error) error {
+// child is one run of a program over some files.
+type child struct {
+	program string
+	files   []*os.File
+	args    func(names, outs []string) []string // what it calls the files, and the pipes that it writes to
+	reads   []func(io.Reader) error             // a pipe each: the first is its standard output
+}
+
+// run starts a child, hands the reads its outputs, and waits for it. An error has the last lines that the program said.
+func (t *Tools) run(ctx context.Context, c child) error {
 	timeout := t.Timeout
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
 	inner, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	name, extra, err := descriptor(file)
+	names, extra, err := descriptors(c.files)
 	if err != nil {
 		return err
+	}
+	pipes, err := openPipes(len(c.reads))
+	defer pipes.close()
+	if err != nil {
+		return err
+	}
+	outs := []string{"pipe:1"}
+	for _, in := range pipes.ins[1:] {
+		outs = append(outs, fmt.Sprintf("pipe:%d", firstDescriptor+len(extra)))
+		extra = append(extra, in)
 	}
 	var said tail
-	cmd := exec.CommandContext(inner, program, args(name)...)
-	cmd.ExtraFiles = extra
-	cmd.Stderr = &said
+	cmd := exec.CommandContext(inner, c.program, c.args(names, outs)...)
+	cmd.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS=1") // which Debian's ffmpeg is linked with: its idle threads spin
+	cmd.Stdout, cmd.ExtraFiles, cmd.Stderr = pipes.ins[0], extra, &said
 	cmd.WaitDelay = 2 * time.Second
 	ownGroup(cmd)
-	out, in, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	cmd.Stdout = in
 	err = cmd.Start()
-	in.Close() // the child has its own
+	pipes.closeIns() // the child has its own
 	if err != nil {
-		return fmt.Errorf("starting %s: %w", filepath.Base(program), err)
+		return fmt.Errorf("starting %s: %w", filepath.Base(c.program), err)
 	}
-	stop := context.AfterFunc(inner, func() { out.Close() }) // a grandchild that outlives the group must not hold the reader up
+	stop := context.AfterFunc(inner, pipes.closeOuts) // a grandchild that outlives the group must not hold the readers up
 	defer stop()
-	readErr := read(out)
-	if readErr != nil && !isShort(readErr) {
-		cancel() // it may still want to write
-	}
+	readErr := pipes.read(c.reads, cancel)
 	waitErr := cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case inner.Err() == context.DeadlineExceeded:
-		return fmt.Errorf("%s was stopped after %v%s", filepath.Base(program), timeout, said.suffix())
+		return fmt.Errorf("%s was stopped after %v%s", filepath.Base(c.program), timeout, said.suffix())
 	case readErr != nil && !isShort(readErr):
 		return readErr
 	case waitErr != nil:
-		return t.failure(program, waitErr, &said)
+		return failure(c.program, waitErr, &said)
 	case readErr != nil:
-		return fmt.Errorf("%s wrote less than it announced%s: %w", filepath.Base(program), said.suffix(), readErr)
+		return fmt.Errorf("%s wrote less than it announced%s: %w", filepath.Base(c.program), said.suffix(), readErr)
 	}
 	return nil
 }
@@ -70,21 +80,33 @@ func isShort(err error) bool {
 }
 
 // failure describes how a child ended.
-func (t *Tools) failure(program string, err error, said *tail) error {
+func failure(program string, err error, said *tail) error {
 	if strings.Contains(said.String(), "matches no streams") {
 		return ErrNoStream
 	}
 	return fmt.Errorf("%s: %w%s", filepath.Base(program), err, said.suffix())
 }
 
-// descriptor returns what a child calls the file that it gets as descriptor 3. Elsewhere than on Linux, where that name opens the file
-// anew, the child gets the name, from the root on, so that it cannot look like an option.
-func descriptor(file *os.File) (string, []*os.File, error) {
+// firstDescriptor is what a child calls the first file that it is given beside the standard ones.
+const firstDescriptor = 3
+
+// descriptors returns what a child calls the files that it gets as descriptors. Elsewhere than on Linux, where such a name opens the
+// file anew, the child gets the files' names, from the root on, so that they cannot look like options.
+func descriptors(files []*os.File) (names []string, extra []*os.File, err error) {
 	if runtime.GOOS == "linux" {
-		return "file:/proc/self/fd/3", []*os.File{file}, nil
+		for i := range files {
+			names = append(names, fmt.Sprintf("file:/proc/self/fd/%d", firstDescriptor+i))
+		}
+		return names, slices.Clone(files), nil
 	}
-	path, err := filepath.Abs(file.Name())
-	return "file:" + path, nil, err
+	for _, file := range files {
+		path, err := filepath.Abs(file.Name())
+		if err != nil {
+			return nil, nil, err
+		}
+		names = append(names, "file:"+path)
+	}
+	return names, nil, nil
 }
 
 // tail keeps the last bytes written to it.

@@ -37,6 +37,29 @@ func clip(t *testing.T, tools *Tools, name string, args ...string) *os.File {
 	return open(t, path)
 }
 
+// ffmpegs runs ffmpeg in a folder.
+func ffmpegs(t *testing.T, tools *Tools, dir, args string) {
+	t.Helper()
+	cmd := exec.Command(tools.FFmpeg, append([]string{"-nostdin", "-loglevel", "error", "-y"}, strings.Fields(args)...)...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg %s: %v: %s", args, err, out)
+	}
+}
+
+// sound decodes a file's sound alone.
+func sound(t *testing.T, tools *Tools, f *os.File, cut Cut, limit int) (*SoundJob, error) {
+	t.Helper()
+	job := &SoundJob{File: f, Cut: cut, Limit: limit}
+	return job, tools.Decode(t.Context(), job)
+}
+
+// frames decodes frames of a file alone.
+func frames(t *testing.T, tools *Tools, f *os.File, c Choice, limit int, emit func(Frame) error) error {
+	t.Helper()
+	return tools.Decode(t.Context(), &FramesJob{File: f, Choice: c, Limit: limit, Emit: emit})
+}
+
 func open(t *testing.T, path string) *os.File {
 	t.Helper()
 	f, err := os.Open(path)
@@ -50,7 +73,7 @@ func open(t *testing.T, path string) *os.File {
 func TestSound(t *testing.T) {
 	tools := find(t)
 	f := clip(t, tools, "-i clip.mp4") // a name that would be an option
-	s, err := tools.Sound(t.Context(), f, Cut{Start: 0.5, Duration: 1}, 1<<20, make([]float32, 0, 10))
+	s, err := sound(t, tools, f, Cut{Start: 0.5, Duration: 1}, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +89,7 @@ func TestSound(t *testing.T) {
 	if a := 2 * math.Hypot(re, im) / float64(len(s.Samples)); math.Abs(a-0.3536) > 0.01 {
 		t.Errorf("amplitude of 1000 Hz: %v, want 0.3536", a)
 	}
-	if _, err := tools.Sound(t.Context(), f, Cut{}, 1000, nil); err == nil || !strings.Contains(err.Error(), "more than 1000 samples") {
+	if _, err := sound(t, tools, f, Cut{}, 1000); err == nil || !strings.Contains(err.Error(), "more than 1000 samples") {
 		t.Errorf("a limit of 1000: %v", err)
 	}
 }
@@ -75,7 +98,7 @@ func TestSound(t *testing.T) {
 func TestSoundIsExact(t *testing.T) {
 	tools := find(t)
 	f := clip(t, tools, "a.flac", "-f", "lavfi", "-i", "aevalsrc=0.25|0.75:s=8000:d=0.5")
-	s, err := tools.Sound(t.Context(), f, Cut{}, 1<<20, nil)
+	s, err := sound(t, tools, f, Cut{}, 1<<20)
 	if err != nil || s.Rate != 8000 || len(s.Samples) != 4000 {
 		t.Fatalf("%d samples at %d, %v", len(s.Samples), s.Rate, err)
 	}
@@ -96,7 +119,7 @@ func TestFrames(t *testing.T) {
 	colours := func(c Choice) string {
 		t.Helper()
 		var got strings.Builder
-		err := tools.Frames(t.Context(), f, c, 1<<20, func(frame Frame) error {
+		err := frames(t, tools, f, c, 1<<20, func(frame Frame) error {
 			if frame.Width != 64 || frame.Height != 48 || len(frame.RGB) != 64*48*3 {
 				return fmt.Errorf("%d x %d, %d bytes", frame.Width, frame.Height, len(frame.RGB))
 			}
@@ -140,7 +163,7 @@ func TestFrames(t *testing.T) {
 			}
 		})
 	}
-	if err := tools.Frames(t.Context(), f, spread(1, Cut{}), 1000, nil); err == nil || !strings.Contains(err.Error(), "exceeds specified max pixel count 1000") {
+	if err := frames(t, tools, f, spread(1, Cut{}), 1000, nil); err == nil || !strings.Contains(err.Error(), "exceeds specified max pixel count 1000") {
 		t.Errorf("a limit of 1000 pixels: %v", err)
 	}
 	if _, err := Spread(1, info, Cut{Start: 9}); err == nil {
@@ -153,20 +176,20 @@ func TestFrames(t *testing.T) {
 
 func TestWhatIsMissing(t *testing.T) {
 	tools := find(t)
-	sound := clip(t, tools, "a.wav", "-f", "lavfi", "-i", "sine=d=0.1")
-	if err := tools.Frames(t.Context(), sound, Choice{Count: 1}, 1<<20, nil); !errors.Is(err, ErrNoStream) {
+	tone := clip(t, tools, "a.wav", "-f", "lavfi", "-i", "sine=d=0.1")
+	if err := frames(t, tools, tone, Choice{Count: 1}, 1<<20, nil); !errors.Is(err, ErrNoStream) {
 		t.Errorf("frames of a wav: %v", err)
 	}
 	silent := clip(t, tools, "a.mp4", "-f", "lavfi", "-i", "color=red:64x48:10:0.5")
-	if _, err := tools.Sound(t.Context(), silent, Cut{}, 1<<20, nil); !errors.Is(err, ErrNoStream) {
+	if _, err := sound(t, tools, silent, Cut{}, 1<<20); !errors.Is(err, ErrNoStream) {
 		t.Errorf("sound of a silent film: %v", err)
 	}
 	text := filepath.Join(t.TempDir(), "list.m3u8")
-	playlist := "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://" + sound.Name() + "\n#EXT-X-ENDLIST\n"
+	playlist := "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://" + tone.Name() + "\n#EXT-X-ENDLIST\n"
 	if err := os.WriteFile(text, []byte(playlist), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tools.Sound(t.Context(), open(t, text), Cut{}, 1<<20, nil); err == nil || !strings.Contains(err.Error(), "not on whitelist") {
+	if _, err := sound(t, tools, open(t, text), Cut{}, 1<<20); err == nil || !strings.Contains(err.Error(), "not on whitelist") {
 		t.Errorf("a playlist: %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())
@@ -204,7 +227,7 @@ func TestBadChildren(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tools, f := fake(t, c.body)
-			if _, err := tools.Sound(t.Context(), f, Cut{}, 5000, nil); err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 3000 || strings.Contains(err.Error(), "\033") {
+			if _, err := sound(t, tools, f, Cut{}, 5000); err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 3000 || strings.Contains(err.Error(), "\033") {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
@@ -217,7 +240,7 @@ func TestBadChildren(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tools, f := fake(t, c.body)
-			err := tools.Frames(t.Context(), f, Choice{Count: 2}, 5000, func(Frame) error { return nil })
+			err := frames(t, tools, f, Choice{Count: 2}, 5000, func(Frame) error { return nil })
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
@@ -228,7 +251,7 @@ func TestBadChildren(t *testing.T) {
 		t.Errorf("a flood from ffprobe: %v", err)
 	}
 	tools.FFmpeg = filepath.Join(t.TempDir(), "gone")
-	if _, err := tools.Sound(t.Context(), f, Cut{}, 1, nil); err == nil || !strings.Contains(err.Error(), "starting gone") {
+	if _, err := sound(t, tools, f, Cut{}, 1); err == nil || !strings.Contains(err.Error(), "starting gone") {
 		t.Errorf("no program: %v", err)
 	}
 }
@@ -239,14 +262,14 @@ func TestChildrenEnd(t *testing.T) {
 	tools, f := fake(t, auHeader+`sleep 60 & echo $! >`+mark+`; wait`)
 	tools.Timeout = 300 * time.Millisecond
 	start := time.Now()
-	_, err := tools.Sound(t.Context(), f, Cut{}, 5000, nil)
+	_, err := sound(t, tools, f, Cut{}, 5000)
 	if err == nil || !strings.Contains(err.Error(), "stopped after 300ms") {
 		t.Errorf("by its time: %v", err)
 	}
 	tools.Timeout = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := tools.Sound(ctx, f, Cut{}, 5000, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if err := tools.Decode(ctx, &SoundJob{File: f, Limit: 5000}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("by the context: %v", err)
 	}
 	if d := time.Since(start); d > 30*time.Second {

@@ -2,7 +2,6 @@ package ffmpeg
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -51,33 +50,40 @@ func Spread(count int, clip Clip, cut Cut) (Choice, error) {
 // early is how much before its time a frame is taken: times are rounded in files.
 const early = 1e-4
 
-// Frames decodes the frames chosen, at their own size and upright, and calls emit with each, which may write over it until it returns.
-// There may be fewer than were asked for. They are those that "ffmpeg -i FILE %d.png" writes, to the bit. One of more than limit pixels
-// is an error; a file without video is ErrNoStream.
-func (t *Tools) Frames(ctx context.Context, file *os.File, c Choice, limit int, emit func(Frame) error) error {
-	return t.run(ctx, t.FFmpeg, file, func(name string) []string {
-		args := append([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1", "-max_pixels", fmt.Sprint(limit)}, input(name, c.Start)...)
-		args = append(append(args, "-map", "0:v:0"), c.Cut.arguments()...)
-		return append(args, "-vf", c.filter(), "-fps_mode", "passthrough", "-frames:v", fmt.Sprint(c.Count),
-			"-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "pipe:1")
-	}, func(r io.Reader) error {
-		b := bufio.NewReaderSize(r, 1<<16)
-		var f Frame
-		for n := 0; ; n++ {
-			if _, err := b.Peek(1); err == io.EOF {
-				return nil
-			}
-			if n == c.Count {
-				return fmt.Errorf("ffmpeg wrote more than %d frames", c.Count)
-			}
-			if err := f.read(b, limit); err != nil {
-				return err
-			}
-			if err := emit(f); err != nil {
-				return err
-			}
+// FramesJob decodes frames of a file's first video, at their own size and upright, and calls Emit with each, which may write over it until it
+// returns; Emit belongs to the goroutine that reads, which of several jobs is not the caller's. There may be fewer than were asked for. They
+// are those that "ffmpeg -i FILE %d.png" writes, to the bit. One of more than Limit pixels is an error; a file without video is ErrNoStream.
+type FramesJob struct {
+	File *os.File
+	Choice
+	Limit int
+	Emit  func(Frame) error
+}
+
+func (f *FramesJob) input() source  { return source{f.File, f.Start, f.Limit} }
+func (f *FramesJob) stream() string { return "v:0" }
+
+func (f *FramesJob) arguments() []string {
+	return append(f.Cut.arguments(), "-vf", f.filter(), "-fps_mode", "passthrough", "-frames:v", fmt.Sprint(f.Count),
+		"-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe")
+}
+
+func (f *FramesJob) read(r *bufio.Reader) error {
+	var frame Frame
+	for n := 0; ; n++ {
+		if _, err := r.Peek(1); err == io.EOF {
+			return nil
 		}
-	})
+		if n == f.Count {
+			return fmt.Errorf("ffmpeg wrote more than %d frames", f.Count)
+		}
+		if err := frame.read(r, f.Limit); err != nil {
+			return err
+		}
+		if err := f.Emit(frame); err != nil {
+			return err
+		}
+	}
 }
 
 // read reads a portable pixmap, as ffmpeg writes it: "P6", width and height, 255, pixels (Poskanzer 1989).

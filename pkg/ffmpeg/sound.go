@@ -2,7 +2,6 @@ package ffmpeg
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -10,10 +9,15 @@ import (
 	"os"
 )
 
-// Sound is one channel of sound.
-type Sound struct {
-	Rate    int // samples a second
-	Samples []float32
+// SoundJob decodes the first sound of a file, at its own rate, to the mean of its channels. More than Limit samples of them are an error, and
+// so is one that is not finite; a file without sound is ErrNoStream.
+type SoundJob struct {
+	File *os.File
+	Cut
+	Limit int
+
+	Rate    int       // what comes out: samples a second
+	Samples []float32 // and these, which replace what was there, as far as that holds them
 }
 
 const (
@@ -21,23 +25,16 @@ const (
 	maxChannels = 1024
 )
 
-// Sound decodes the first sound of a file, at its own rate, to the mean of its channels. The samples replace what is in buffer, as far as
-// it holds them. More than limit of them are an error, and so is one that is not finite; a file without sound is ErrNoStream.
-func (t *Tools) Sound(ctx context.Context, file *os.File, cut Cut, limit int, buffer []float32) (Sound, error) {
-	s := Sound{Samples: buffer[:0]}
-	err := t.run(ctx, t.FFmpeg, file, func(name string) []string {
-		args := append([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1"}, input(name, cut.Start)...)
-		args = append(append(args, "-map", "0:a:0"), cut.arguments()...)
-		return append(args, "-c:a", "pcm_f32be", "-f", "au", "pipe:1")
-	}, func(r io.Reader) error { return s.read(bufio.NewReaderSize(r, 1<<16), limit) })
-	if err != nil {
-		return Sound{}, err
-	}
-	return s, nil
+func (s *SoundJob) input() source  { return source{file: s.File, start: s.Start} }
+func (s *SoundJob) stream() string { return "a:0" }
+
+func (s *SoundJob) arguments() []string {
+	return append(s.Cut.arguments(), "-c:a", "pcm_f32be", "-f", "au")
 }
 
 // read reads a Sun audio file of big-endian floats (its header is Sun's, 1992: magic, offset, size, encoding, rate, channels).
-func (s *Sound) read(r *bufio.Reader, limit int) error {
+func (s *SoundJob) read(r *bufio.Reader) error {
+	s.Samples = s.Samples[:0]
 	var head [24]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return err
@@ -69,8 +66,8 @@ func (s *Sound) read(r *bufio.Reader, limit int) error {
 		if v-v != 0 { // NaN or infinite
 			return fmt.Errorf("sample %d is not finite", len(s.Samples))
 		}
-		if len(s.Samples) == limit {
-			return fmt.Errorf("more than %d samples of sound", limit)
+		if len(s.Samples) == s.Limit {
+			return fmt.Errorf("more than %d samples of sound", s.Limit)
 		}
 		s.Samples = append(s.Samples, v)
 	}
