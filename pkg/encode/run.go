@@ -139,7 +139,7 @@ func groups(src Source, threads int) (free, work, pending chan *group) {
 	samples := src.Samples()
 	bytes := 0
 	for p, m := range samples.Modalities {
-		bytes += samples.Elements[p].bytes() * m.Size()
+		bytes += samples.Elements[p].Size() * m.Size()
 	}
 	rows := min(max(groupBytes/max(bytes, 1), 1), 64)
 	if hasClips(src) {

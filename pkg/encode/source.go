@@ -19,17 +19,6 @@ const (
 	Uint8   = table.Uint8
 )
 
-// bytes returns how many a number takes.
-func (e Element) bytes() int {
-	switch e {
-	case Uint8:
-		return 1
-	case Float16:
-		return 2
-	}
-	return 4
-}
-
 // Samples is what is known of all samples before the first is decoded.
 type Samples struct {
 	Modalities []modality.Modality

@@ -23,8 +23,8 @@ const (
 	Uint8   Element = "uint8"
 )
 
-// size returns the bytes of an element.
-func (e Element) size() int { return map[Element]int{Float32: 4, Float16: 2, Uint8: 1}[e] }
+// Size returns the bytes of an element.
+func (e Element) Size() int { return map[Element]int{Float32: 4, Float16: 2, Uint8: 1}[e] }
 
 // Element returns the type in which Take gives the rows out: float16 and uint8 where all of them are stored so, else float32.
 func (f *Features) Element() Element {

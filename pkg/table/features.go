@@ -154,7 +154,7 @@ func (f *Features) setShape(shape []int) error {
 // fromElements takes rows that lie in data, little endian.
 func (f *Features) fromElements(data []byte, e Element) {
 	f.data = data
-	row := func(row int) []byte { return data[row*f.size*e.size() : (row+1)*f.size*e.size()] }
+	row := func(row int) []byte { return data[row*f.size*e.Size() : (row+1)*f.size*e.Size()] }
 	f.read = func(at int, dst []float32) error {
 		raw := row(at)
 		for i := range dst {

@@ -121,7 +121,7 @@ func (f *Features) copyRows(r Reader, id int, values []int, e Element, out io.Wr
 				return stream.Errorf("%s: %d numbers, want 1 to %d", r.Place(), f.size, maxCell)
 			}
 			for range f.rows - 1 { // of those before, which were null
-				if _, err := out.Write(make([]byte, e.size()*f.size)); err != nil {
+				if _, err := out.Write(make([]byte, e.Size()*f.size)); err != nil {
 					return fmt.Errorf("spooling: %w", err)
 				}
 			}
@@ -130,7 +130,7 @@ func (f *Features) copyRows(r Reader, id int, values []int, e Element, out io.Wr
 			return stream.Errorf("%s: %d numbers, the rows before have %d", r.Place(), len(row), f.size)
 		}
 		if !present {
-			raw = append(raw[:0], make([]byte, e.size()*f.size)...)
+			raw = append(raw[:0], make([]byte, e.Size()*f.size)...)
 		} else if raw, err = appendElements(raw[:0], row, e); err != nil {
 			return stream.Errorf("%s: %w", r.Place(), err)
 		}
