@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -13,6 +14,7 @@ import (
 	"mmtools/pkg/kernel/cpu"
 	"mmtools/pkg/machine"
 	"mmtools/pkg/modality"
+	"mmtools/pkg/op"
 )
 
 // models are the cases: widths of 256, 512 and 768 are where Gorgonia's own Concat merges the modalities' gradients.
@@ -243,6 +245,93 @@ func TestMemoryIsShared(t *testing.T) {
 	m, _ := b.compiled(t, open(t, 1), 64)
 	if planned, unshared := m.Memory(); planned >= unshared {
 		t.Errorf("planned %d bytes, %d without sharing", planned, unshared)
+	}
+}
+
+// In bf16 convolution networks give nearly what they give in float32, a second run what the first gave, and, where the device keeps
+// maps in bfloat16, they take little more than half the memory. A program that asks for such maps is refused.
+func TestBF16IsNear(t *testing.T) {
+	for _, name := range []string{"resnet18", "cnn and temporal", "frozen"} {
+		t.Run(name, func(t *testing.T) {
+			const rows = 9
+			b := newBench(t, models()[name], rows)
+			exact := open(t, 2)
+			d, err := cpu.Open(cpu.Options{Threads: 2, Precision: kernel.BF16})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			ours, wanted := b.compiled(t, d, rows)
+			theirs, _ := b.compiled(t, exact, rows)
+			theirs.Run(rows)
+			var first []float32
+			for range 2 {
+				ours.Run(rows)
+				var all []float32
+				var dot, own, want float64
+				for i, n := range wanted {
+					got, held := make([]float32, n.Shape().TotalSize()), make([]float32, n.Shape().TotalSize())
+					d.Download(got, ours.Buffer(n))
+					exact.Download(held, theirs.Buffer(n))
+					if i == 0 {
+						if err := near(got, held, 0.03); err != nil {
+							t.Errorf("loss: %v", err)
+						}
+					}
+					for k := range got {
+						dot, own, want = dot+float64(got[k]*held[k]), own+float64(got[k]*got[k]), want+float64(held[k]*held[k])
+					}
+					all = append(all, got...)
+				}
+				if cosine := dot / math.Sqrt(own*want); !(cosine > 0.95) {
+					t.Errorf("loss and gradients: cosine %.3f to float32's", cosine)
+				}
+				if first == nil {
+					first = all
+				} else if err := near(all, first, 0); err != nil {
+					t.Errorf("the second run: %v", err)
+				}
+			}
+			if !d.Narrow() {
+				return
+			}
+			gradients := 4 * b.graph.Layout.ParamSize
+			_, half := ours.Memory()
+			if _, whole := theirs.Memory(); name == "resnet18" && float64(half-gradients) > 0.6*float64(whole-gradients) {
+				t.Errorf("values take %d bytes, in float32 %d, of which gradients of parameters %d", half, whole, gradients)
+			}
+		})
+	}
+}
+
+// What would give feature maps to somebody else is refused where the device keeps them in bfloat16.
+func TestMapsInBF16AreNoOutput(t *testing.T) {
+	d, err := cpu.Open(cpu.Options{Threads: 1, Precision: kernel.BF16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.PrepareConvolutions(); err != nil || !d.Narrow() {
+		t.Skip("this device keeps maps in float32")
+	}
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(2, 3*8*8), gorgonia.WithName("x"))
+	w := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(16, 3, 3, 3), gorgonia.WithName("w"))
+	m, err := op.NewMaps(x, 1, kernel.Image{C: 3, H: 8, W: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := op.Conv(m, w, 16, kernel.Square(3, 1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := d.Alloc(16 * 27)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = machine.Compile(d, machine.Program{Rows: 2, Outputs: []*gorgonia.Node{y.Node}, Inputs: []*gorgonia.Node{x}, Bound: map[*gorgonia.Node]kernel.Buffer{w: weights}})
+	if err == nil || !strings.Contains(err.Error(), "bfloat16") {
+		t.Errorf("got %v, want an error that tells of bfloat16", err)
 	}
 }
 
