@@ -66,7 +66,7 @@ func audioVisualSize() (n, rows int) {
 	switch {
 	case small:
 		return 4, 2
-	case onDevice() == "cuda":
+	case onCard():
 		return 256, 64
 	}
 	return 32, 16
@@ -74,7 +74,7 @@ func audioVisualSize() (n, rows int) {
 
 // precisions are those that the device computes in.
 func precisions() []kernel.Precision {
-	if onDevice() == "cuda" {
+	if onCard() {
 		return []kernel.Precision{kernel.Float32, kernel.TF32, kernel.BF16}
 	}
 	return []kernel.Precision{kernel.Float32, kernel.BF16}

@@ -30,7 +30,7 @@ func measureRoof(b *testing.B, d kernel.Device) roof {
 	switch {
 	case small:
 		n, words = 64, 1<<16
-	case onDevice() == "cuda":
+	case onCard():
 		n, words = 8192, 256<<20
 	}
 	random := rand.New(rand.NewPCG(9, 10))

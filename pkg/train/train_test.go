@@ -118,6 +118,9 @@ func onDevice() string {
 	return "cpu"
 }
 
+// onCard reports whether that is a card, or several.
+func onCard() bool { return strings.HasPrefix(onDevice(), "cuda") }
+
 // open opens the device that tests run on.
 func open(t testing.TB) kernel.Device {
 	t.Helper()

@@ -5,6 +5,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,10 @@ func groupName(cards []int) string {
 	return "cuda:" + strings.Join(numbers, ",")
 }
 
+// peersEnvironment is the variable that, set to "none", makes cards exchange through the host what they could straight: on some machines
+// the way between them is broken.
+const peersEnvironment = "MM_CUDA_PEERS"
+
 // connect makes what a card needs beside the others. Where two do not reach each other's memory, the driver copies through the host.
 func (g *group) connect(d *Device) error {
 	var m mark
@@ -76,6 +81,9 @@ func (g *group) connect(d *Device) error {
 		return err
 	}
 	g.marks = append(g.marks, m)
+	if os.Getenv(peersEnvironment) == "none" {
+		return nil
+	}
 	for _, other := range g.cards {
 		if other == d {
 			continue
