@@ -36,6 +36,7 @@ func BenchmarkStart(b *testing.B) {
 // Valuing and planning a stream of any length takes the same memory: 400 MB more of it may cost 96 MiB, the windows that
 // stay in memory of a mapped temporary file and a garbage collector's swing.
 func TestMemoryDoesNotGrow(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it values and plans millions of samples")
 	}

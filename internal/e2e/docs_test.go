@@ -69,8 +69,10 @@ func blocks(t *testing.T, path string) []block {
 // docs/recipes.md names and the streams that README.md takes as given. A block whose first line is "# not run: REASON" is read by bash and not
 // run, and so is one whose first line is "# needs PROGRAM" where that is not there.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	for _, document := range []string{"README.md", "docs/recipes.md"} {
 		t.Run(filepath.Base(document), func(t *testing.T) {
+			t.Parallel()
 			all := blocks(t, filepath.Join(root, document))
 			if len(all) == 0 {
 				t.Fatal("no block found")

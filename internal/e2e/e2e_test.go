@@ -17,6 +17,8 @@ func TestMain(m *testing.M) {
 	os.Exit(withTools(m))
 }
 
+// The tests of this package run side by side: each is a chain of programs that wait for each other, with a thread apiece.
+
 // withTools builds every tool of cmd once, puts them before the rest of PATH, and runs the tests. The go command takes the
 // build tags of this run from GOFLAGS, which the Makefile exports.
 func withTools(m *testing.M) int {
@@ -45,6 +47,7 @@ func withTools(m *testing.M) int {
 }
 
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,

@@ -23,6 +23,7 @@ func same(t *testing.T, a, b string) {
 // TestOtherWriters: the list and the features that Polars and apache-arrow write, with categories, views and every compression, come out of
 // mm-encode as they went in, read by the other one; and all of their formats give the same samples.
 func TestOtherWriters(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := exec.Command("node", filepath.Join(root, "scripts/interop/write.mjs"), others(t), dir)
 	if out, err := write.CombinedOutput(); err != nil {

@@ -137,6 +137,7 @@ func inFileFormat(t *testing.T, from, to string) {
 
 // TestOtherReaders: what goes into the tools is what apache-arrow and Polars read out of their streams, the file format included.
 func TestOtherReaders(t *testing.T) {
+	t.Parallel()
 	read, polars := reader(t, "apache-arrow"), reader(t, "polars")
 	dir := t.TempDir()
 	const rows = 12
