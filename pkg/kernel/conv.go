@@ -8,7 +8,7 @@ const Lane = 16
 // Image is the shape of one feature map: C channels of H rows of W pixels. A sequence is an Image with H = 1.
 //
 // N feature maps lie in memory as (N,C/16,H,W,16), blocked, where C is a multiple of 16, and as (N,C,H,W), plain,
-// otherwise. Both hold N*C*H*W elements.
+// otherwise. Both hold N*C*H*W elements, float32; a Narrower may keep blocked ones in bfloat16.
 type Image struct{ C, H, W int }
 
 // Size returns the number of elements of one feature map.

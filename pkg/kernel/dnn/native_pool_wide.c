@@ -10,7 +10,10 @@
 
 #include "native_wide.h"
 
-int dn_pool_wide(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"); }
+int dn_pool_wide(void) {
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+		__builtin_cpu_supports("avx512vl");
+}
 
 INLINE void max_plane(void *y, uint8_t *index, const void *x, const dn_window *s, int narrow) {
 	size_t out = 0;
