@@ -29,6 +29,7 @@ type Inputs struct {
 // Cell is what the list says of one modality of one sample.
 type Cell struct {
 	Row    int      // of the list, from 0
+	ID     string   // of the sample
 	Fields []string // of the channel's columns, in their order; the first is not empty
 }
 

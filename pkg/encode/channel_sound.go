@@ -83,6 +83,7 @@ type soundDecoder struct {
 	plan  *media.Spectrogram // nil for the wave itself
 	wav   media.WAV
 	mono  []float32
+	part  []float32   // that wraps
 	wave  []float32   // (samples)
 	spare [][]float32 // for the sound of clips
 }
@@ -102,13 +103,13 @@ func (d *soundDecoder) begin(_ context.Context, dst any, cell Cell) (*clip, erro
 	if err != nil {
 		return nil, err
 	}
-	mono, err := d.readWAV(f, size, cut)
+	mono, err := d.readWAV(f, size, cut, cell.ID)
 	if errors.Is(err, media.ErrForm) || errors.Is(err, media.ErrEncoding) {
 		tools, err := d.tools.get()
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
-		return d.clip(tools, f, size, cut, dst.([]float32)), nil
+		return d.clip(tools, f, size, cut, dst.([]float32), cell.ID), nil
 	}
 	defer f.Close() // it was only read
 	if err != nil {
@@ -118,9 +119,9 @@ func (d *soundDecoder) begin(_ context.Context, dst any, cell Cell) (*clip, erro
 }
 
 // clip says what ffmpeg is to do for a tensor.
-func (d *soundDecoder) clip(tools *ffmpeg.Tools, f *os.File, size int64, cut ffmpeg.Cut, dst []float32) *clip {
-	if d.sound.Fit != media.Centre { // whose middle is known at the end only; else some more for the resampler's filter
-		longest := d.sound.Seconds + 0.1
+func (d *soundDecoder) clip(tools *ffmpeg.Tools, f *os.File, size int64, cut ffmpeg.Cut, dst []float32, id string) *clip {
+	if longest := d.sound.longest(); longest > 0 {
+		longest += 0.1 // for the resampler's filter
 		if cut.Duration <= 0 || cut.Duration > longest {
 			cut.Duration = longest
 		}
@@ -138,13 +139,36 @@ func (d *soundDecoder) clip(tools *ffmpeg.Tools, f *os.File, size int64, cut ffm
 		tools: tools, file: f, job: job,
 		load: load{bytes: size, samples: samples, alone: samples == 0},
 		finish: func() error {
-			err := d.tensor(dst, job.Samples, job.Rate)
+			err := d.cropped(dst, job.Samples, job.Rate, id)
 			if len(d.spare) < maxClips {
 				d.spare = append(d.spare, job.Samples)
 			}
 			return err
 		},
 	}
+}
+
+// cropped makes the tensor of a part of a sound.
+func (d *soundDecoder) cropped(dst, mono []float32, rate int, id string) error {
+	filter, err := d.filters.get(rate, d.sound.Rate)
+	if err != nil {
+		return err
+	}
+	part := d.sound.spanOf(int64(len(mono)), int64(filter.Need(len(d.wave))), rate, id)
+	return d.tensor(dst, d.cut(mono, part), rate)
+}
+
+// cut returns a part of a sound.
+func (d *soundDecoder) cut(sound []float32, part span) []float32 {
+	if !part.wraps(int64(len(sound))) {
+		return sound[part.first:][:part.count]
+	}
+	d.part = d.part[:0]
+	for at := part.first; int64(len(d.part)) < part.count; at = 0 {
+		rest := part.count - int64(len(d.part))
+		d.part = append(d.part, sound[at:min(int64(len(sound)), at+rest)]...)
+	}
+	return d.part
 }
 
 // tensor makes the tensor of a sound.
@@ -159,8 +183,8 @@ func (d *soundDecoder) tensor(dst, mono []float32, rate int) error {
 	return d.transform(dst, n)
 }
 
-// readWAV reads a wav file's part.
-func (d *soundDecoder) readWAV(f *os.File, size int64, cut ffmpeg.Cut) ([]float32, error) {
+// readWAV reads the part of a wav file that is wanted.
+func (d *soundDecoder) readWAV(f *os.File, size int64, cut ffmpeg.Cut, id string) ([]float32, error) {
 	if err := d.wav.Open(f, size); err != nil {
 		return nil, err
 	}
@@ -173,12 +197,19 @@ func (d *soundDecoder) readWAV(f *os.File, size int64, cut ffmpeg.Cut) ([]float3
 	if cut.Duration > 0 && cut.Duration*rate < float64(end-first) {
 		end = first + int64(cut.Duration*rate+0.5)
 	}
-	need := int64(filter.Need(len(d.wave)))
-	if d.sound.Fit == media.Centre {
-		first += max(0, end-first-need) / 2
+	part := d.sound.spanOf(end-first, int64(filter.Need(len(d.wave))), d.wav.Rate, id)
+	if !part.wraps(end - first) {
+		return d.readMono(first+part.first, part.count)
 	}
-	n := int(min(end-first, need))
-	if cap(d.mono) < n {
+	mono, err := d.readMono(first, end-first) // which is shorter than the seconds that the part lies in
+	if err != nil {
+		return nil, err
+	}
+	return d.cut(mono, part), nil
+}
+
+func (d *soundDecoder) readMono(first, n int64) ([]float32, error) {
+	if int64(cap(d.mono)) < n {
 		d.mono = make([]float32, n)
 	}
 	return d.mono[:n], d.wav.ReadMono(d.mono[:n], first)
@@ -189,9 +220,6 @@ func (d *soundDecoder) resample(mono []float32, rate int) (int, error) {
 	filter, err := d.filters.get(rate, d.sound.Rate)
 	if err != nil {
 		return 0, err
-	}
-	if need := filter.Need(len(d.wave)); d.sound.Fit == media.Centre && len(mono) > need {
-		mono = mono[(len(mono)-need)/2:][:need]
 	}
 	n := min(len(d.wave), filter.Len(len(mono)))
 	filter.Resample(d.wave[:n], mono)

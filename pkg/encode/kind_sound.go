@@ -13,8 +13,10 @@ var soundKind = Kind{
 	Keys: []Key{
 		{"transform", "NAME", "logmel", "Make logmel, spectrogram, mfcc, fbank or wave of the sound."},
 		{"rate", "HZ", "16000", "Resample to HZ samples a second."},
-		{"seconds", "S", "1", "Cut after S seconds; fill shorter sounds up as fit says."},
+		{"seconds", "S", "1", "Take S seconds; fill shorter sounds up as fit says."},
 		{"fit", "NAME", "pad", "Fill up with silence (pad), with the sound again (repeat), with silence on both sides (centre, which also cuts out the middle), or with frames of 0 after the transform (late)."},
+		{"crop", "HOW", "start", "Of a longer sound take the beginning (start), or a part that is drawn from SEED and the sample's id (random:SEED)."},
+		{"within", "S", "0", "Draw the part from the first S seconds, up to which a shorter sound is repeated; 0 draws it from the sound as it is."},
 		{"start", "COL", "", "Begin at the second of the file that column COL says."},
 		{"end", "COL", "", "End at the second of the file that column COL says."},
 		{"clip", "", "false", "Limit the samples to -1 and 1."},
@@ -49,7 +51,7 @@ var soundKind = Kind{
 func parseSound(v *Values) Sound {
 	s := Sound{
 		Transform: Transform(v.OneOf("transform", string(LogMel), string(Spectrogram), string(MFCC), string(Fbank), string(Wave))),
-		Rate:      v.Int("rate"), Seconds: v.Float("seconds"), Fit: media.Fit(v.Text("fit")), Clip: v.Bool("clip"),
+		Rate:      v.Int("rate"), Seconds: v.Float("seconds"), Fit: media.Fit(v.Text("fit")), Crop: parseCrop(v), Clip: v.Bool("clip"),
 	}
 	preset := media.SpectrogramOptions{NFFT: 512, Hop: 256, Mels: 64, Scale: media.Slaney}
 	switch s.Transform {

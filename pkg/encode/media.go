@@ -136,7 +136,7 @@ func (m *Media) openChannel(spec Spec) error {
 
 // cell fills c with what the list says of a channel at a row; false where the sample lacks the modality.
 func (m *Media) cell(c *Cell, channel Channel, row int) bool {
-	c.Row, c.Fields = row, c.Fields[:0]
+	c.Row, c.ID, c.Fields = row, m.list.Field(row, m.id), c.Fields[:0]
 	for _, column := range channel.Columns() {
 		c.Fields = append(c.Fields, m.list.Field(row, column))
 	}

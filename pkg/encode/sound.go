@@ -30,6 +30,7 @@ type Sound struct {
 	Rate        int       // samples a second
 	Seconds     float64   // length
 	Fit         media.Fit // "" is media.Pad
+	Crop        *Crop     `json:",omitempty"` // nil for the beginning of a longer sound, or with media.Centre its middle
 	Clip        bool      // samples beyond -1 and 1, which resampling can make, become these
 	Spectrogram media.SpectrogramOptions
 }
@@ -46,6 +47,9 @@ func (s Sound) plan() (*media.Spectrogram, error) {
 	}
 	if s.Fit != "" && s.Fit != LateFit && !slices.Contains(media.Fits, s.Fit) {
 		return nil, fmt.Errorf("fit %q: want %s or one of %v", s.Fit, LateFit, media.Fits)
+	}
+	if err := s.Crop.check(s); err != nil {
+		return nil, err
 	}
 	if s.Transform == Wave {
 		if s.Fit == LateFit {
