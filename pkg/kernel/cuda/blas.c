@@ -1,7 +1,5 @@
 //go:build mmcuda && cgo && linux
 
-#define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,21 +10,25 @@ enum {
 	OP_N = 0,
 	OP_T = 1,
 	GEMM_DEFAULT = -1,
-	POINTER_MODE_HOST = 0,
 };
+
+#define FUNCTIONS(F)                                                                                                                    \
+	F(Create_v2, (void **handle))                                                                                                       \
+	F(Destroy_v2, (void *handle))                                                                                                       \
+	F(SetStream_v2, (void *handle, void *stream))                                                                                       \
+	F(SetWorkspace_v2, (void *handle, void *workspace, size_t size))                                                                    \
+	F(GemmEx, (void *handle, int trans_a, int trans_b, int m, int n, int k, const void *alpha, const void *a, int type_a, int lda,      \
+		const void *b, int type_b, int ldb, const void *beta, void *c, int type_c, int ldc, int compute, int algorithm))
 
 struct mm_blas {
 	void *library, *handle;
 	int compute;
-	int (*destroy)(void *);
-	int (*gemm)(void *, int, int, int, int, int, const void *, const void *, int, int, const void *, int, int, const void *, void *, int, int,
-		int, int);
+	FUNCTIONS(MM_MEMBER)
 };
 
 void mm_blas_close(mm_blas *b) {
 	if (!b) return;
-	if (b->handle) b->destroy(b->handle);
-	if (b->library) dlclose(b->library);
+	if (b->handle) b->Destroy_v2(b->handle);
 	free(b);
 }
 
@@ -36,27 +38,21 @@ mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t
 		snprintf(message, size, "out of memory");
 		return 0;
 	}
-	if (!(b->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
-		snprintf(message, size, "%s", dlerror());
-		mm_blas_close(b);
-		return 0;
-	}
-	int (*create)(void **) = dlsym(b->library, "cublasCreate_v2");
-	int (*set_stream)(void *, void *) = dlsym(b->library, "cublasSetStream_v2");
-	int (*set_workspace)(void *, void *, size_t) = dlsym(b->library, "cublasSetWorkspace_v2");
-	b->destroy = dlsym(b->library, "cublasDestroy_v2");
-	b->gemm = dlsym(b->library, "cublasGemmEx");
-	int status = -1;
-	if (!create || !set_stream || !set_workspace || !b->destroy || !b->gemm) {
-		snprintf(message, size, "%s: not cuBLAS", path);
-	} else if ((status = create(&b->handle)) != 0) {
+	message[0] = 0;
+	b->library = mm_library_open(path, message, size);
+#define FIND(name, parameters) b->name = mm_library_find(b->library, path, "cublas" #name, message, size);
+	FUNCTIONS(FIND)
+#undef FIND
+	int status;
+	if (!message[0] && (status = b->Create_v2(&b->handle)) != 0) {
 		b->handle = 0;
 		snprintf(message, size, "%s: starting cuBLAS: status %d", path, status);
-	} else if ((status = set_stream(b->handle, stream)) != 0 || (status = set_workspace(b->handle, (void *)(uintptr_t)workspace, workspace_size)) != 0) {
-		// With a workspace of its own cuBLAS allocates nothing, which a capture forbids, and repeats its results.
-		snprintf(message, size, "%s: setting cuBLAS up: status %d", path, status);
 	}
-	if (status != 0) {
+	// With a workspace of its own cuBLAS allocates nothing, which a capture forbids, and repeats its results. Setting the stream forgets it.
+	if (!message[0] && ((status = b->SetStream_v2(b->handle, stream)) != 0 ||
+						   (status = b->SetWorkspace_v2(b->handle, (void *)(uintptr_t)workspace, workspace_size)) != 0))
+		snprintf(message, size, "%s: setting cuBLAS up: status %d", path, status);
+	if (message[0]) {
 		mm_blas_close(b);
 		return 0;
 	}
@@ -66,6 +62,6 @@ mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t
 
 int mm_blas_multiply(mm_blas *b, int trans_a, int trans_b, int m, int n, int k, uint64_t a, int lda, uint64_t bb, int ldb, uint64_t c, int ldc) {
 	float one = 1, zero = 0;
-	return b->gemm(b->handle, trans_a ? OP_T : OP_N, trans_b ? OP_T : OP_N, m, n, k, &one, (const void *)(uintptr_t)a, MM_R_32F, lda,
+	return b->GemmEx(b->handle, trans_a ? OP_T : OP_N, trans_b ? OP_T : OP_N, m, n, k, &one, (const void *)(uintptr_t)a, MM_R_32F, lda,
 		(const void *)(uintptr_t)bb, MM_R_32F, ldb, &zero, (void *)(uintptr_t)c, MM_R_32F, ldc, b->compute, GEMM_DEFAULT);
 }

@@ -1,7 +1,5 @@
 //go:build mmcuda && cgo && linux
 
-#define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +45,7 @@ enum {
 struct mm_dnn {
 	void *library, *handle;
 	int math;
-#define MEMBER(name, parameters) int(*name) parameters;
-	FUNCTIONS(MEMBER)
-#undef MEMBER
+	FUNCTIONS(MM_MEMBER)
 };
 
 struct mm_plan {
@@ -60,7 +56,6 @@ struct mm_plan {
 void mm_dnn_close(mm_dnn *d) {
 	if (!d) return;
 	if (d->handle) d->Destroy(d->handle);
-	if (d->library) dlclose(d->library);
 	free(d);
 }
 
@@ -71,9 +66,8 @@ mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message
 		return 0;
 	}
 	message[0] = 0;
-	if (!(d->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) snprintf(message, size, "%s", dlerror());
-#define FIND(name, parameters)                                                                                                          \
-	if (!message[0] && !(d->name = dlsym(d->library, "cudnn" #name))) snprintf(message, size, "%s: no cudnn" #name, path);
+	d->library = mm_library_open(path, message, size);
+#define FIND(name, parameters) d->name = mm_library_find(d->library, path, "cudnn" #name, message, size);
 	FUNCTIONS(FIND)
 #undef FIND
 	int status;

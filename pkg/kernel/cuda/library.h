@@ -8,6 +8,15 @@
 typedef struct mm_blas mm_blas;
 typedef struct mm_dnn mm_dnn;
 
+// mm_library_open opens a library for good, and mm_library_find looks a function of it up. Both return 0 where it is missing and say so in
+// message, unless that says something already.
+void *mm_library_open(const char *path, char *message, size_t size);
+void *mm_library_find(void *library, const char *path, const char *name, char *message, size_t size);
+
+// MM_MEMBER declares one of the functions that a file lists, by its name without the library's. scripts/cuda-headers holds the lists, and
+// the numbers beside them, to the libraries' own headers.
+#define MM_MEMBER(name, parameters) int(*name) parameters;
+
 // Names and numbers of cublas_api.h and library_types.h, the same in cuBLAS 11 to 13.
 enum { MM_R_32F = 0, MM_COMPUTE_32F = 68, MM_COMPUTE_32F_FAST_16BF = 75, MM_COMPUTE_32F_FAST_TF32 = 77 };
 

@@ -1,7 +1,5 @@
 //go:build mmcuda && cgo && linux
 
-#define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,9 +52,7 @@ struct mm_lt {
 	uint64_t workspace;
 	size_t workspace_size;
 	int compute;
-#define MEMBER(name, parameters) int(*name) parameters;
-	FUNCTIONS(MEMBER)
-#undef MEMBER
+	FUNCTIONS(MM_MEMBER)
 };
 
 struct mm_product {
@@ -67,7 +63,6 @@ struct mm_product {
 void mm_lt_close(mm_lt *l) {
 	if (!l) return;
 	if (l->handle) l->Destroy(l->handle);
-	if (l->library) dlclose(l->library);
 	free(l);
 }
 
@@ -78,9 +73,8 @@ mm_lt *mm_lt_open(const char *path, void *stream, uint64_t workspace, size_t wor
 		return 0;
 	}
 	message[0] = 0;
-	if (!(l->library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) snprintf(message, size, "%s", dlerror());
-#define FIND(name, parameters)                                                                                                          \
-	if (!message[0] && !(l->name = dlsym(l->library, "cublasLt" #name))) snprintf(message, size, "%s: no cublasLt" #name, path);
+	l->library = mm_library_open(path, message, size);
+#define FIND(name, parameters) l->name = mm_library_find(l->library, path, "cublasLt" #name, message, size);
 	FUNCTIONS(FIND)
 #undef FIND
 	int status;
