@@ -10,6 +10,10 @@
 #include "device.h"
 #include "gemm.h"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 void openblas_set_num_threads(int threads);
 
 // OpenBLAS 0.3.21 takes a processor that is newer than itself for the oldest it knows, which is five times slower; this
@@ -38,7 +42,10 @@ mm_device *mm_open(int threads) {
 	d->partials = calloc(MM_PARTIALS, sizeof *d->partials);
 	d->packs = calloc(threads, sizeof *d->packs);
 	int ready = d->partials && d->packs;
-	for (int i = 0; ready && d->avx512 && i < threads; i++) ready = (d->packs[i] = mm_alloc(MM_PACK)) != 0;
+	if (ready && d->avx512) {
+		ready = (d->packs[0] = mm_alloc((size_t)threads * MM_PACK)) != 0;
+		for (int i = 1; ready && i < threads; i++) d->packs[i] = d->packs[i - 1] + MM_PACK;
+	}
 	if (ready && threads > 1) ready = (d->pool = mm_pool_open(d)) != 0;
 	if (!ready) {
 		mm_close(d);
@@ -49,15 +56,15 @@ mm_device *mm_open(int threads) {
 
 void mm_close(mm_device *d) {
 	if (d->pool) mm_pool_close(d->pool, d->threads - 1);
-	for (int i = 0; d->packs && i < d->threads; i++) mm_free(d->packs[i], MM_PACK);
+	if (d->packs) mm_free(d->packs[0], (size_t)d->threads * MM_PACK);
 	free(d->packs);
 	free(d->partials);
 	free(d);
 }
 
 // What mm_alloc takes from the system itself. A fault a page takes longer than what is done with most pages, on a virtual
-// machine above all, so that all of them are made at once.
-enum { MAPPED = 1 << 17 };
+// machine above all, so that all of them are made at once, and of the system's huge ones where it has them.
+enum { MAPPED = 1 << 17, HUGE = 1 << 21 };
 
 static size_t bytes_of(size_t n) { return n ? (n * sizeof(float) + 63) / 64 * 64 : 64; }
 
@@ -65,8 +72,14 @@ float *mm_alloc(size_t n) {
 	if (n > SIZE_MAX / 8) return 0;
 	size_t bytes = bytes_of(n);
 	if (bytes >= MAPPED) {
-		void *p = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		return p == MAP_FAILED ? 0 : p;
+		int later = bytes >= HUGE;
+		void *p = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (later ? 0 : MAP_POPULATE), -1, 0);
+		if (p == MAP_FAILED) return 0;
+		if (later) {
+			madvise(p, bytes, MADV_HUGEPAGE); // where it fails, as what follows does before Linux 5.14, faults make the pages
+			madvise(p, bytes, MADV_POPULATE_WRITE);
+		}
+		return p;
 	}
 	float *p = aligned_alloc(64, bytes);
 	if (p) memset(p, 0, bytes);
