@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"mmtools/pkg/schema"
@@ -20,10 +21,11 @@ import (
 
 // block is a fenced sh block of a document.
 type block struct {
-	line   int
-	script string
-	reason string // why it is not run: the first line's comment after "not run:"
-	needs  string // the program without which it is not run: the first line's comment after "needs"
+	line    int
+	section string // the heading above
+	script  string
+	reason  string // why it is not run: the first line's comment after "not run:"
+	needs   string // the program without which it is not run: the first line's comment after "needs"
 }
 
 func blocks(t *testing.T, path string) []block {
@@ -35,12 +37,15 @@ func blocks(t *testing.T, path string) []block {
 	defer f.Close()
 	var all []block
 	var open *block
+	section := ""
 	s := bufio.NewScanner(f)
 	for n := 1; s.Scan(); n++ {
 		line := s.Text()
 		switch {
+		case open == nil && strings.HasPrefix(line, "## "):
+			section = strings.TrimPrefix(line, "## ")
 		case open == nil && strings.TrimSpace(line) == "```sh":
-			open = &block{line: n + 1}
+			open = &block{line: n + 1, section: section}
 		case open == nil && strings.HasPrefix(line, "```") && len(line) > 3:
 			t.Errorf("%s:%d: a block of %q, which nobody runs: use sh", path, n, line[3:])
 		case open != nil && strings.TrimSpace(line) == "```":
@@ -65,7 +70,7 @@ func blocks(t *testing.T, path string) []block {
 	return all
 }
 
-// TestDocuments runs every sh block of the documents in order, each document in a folder of its own with the arrays that
+// TestDocuments runs every sh block of the documents in order, those of data sets beside the others, each document in a folder of its own with the arrays that
 // docs/recipes.md names and the streams that README.md takes as given. A block whose first line is "# not run: REASON" is read by bash and not
 // run, and so is one whose first line is "# needs PROGRAM" where that is not there.
 func TestDocuments(t *testing.T) {
@@ -85,9 +90,7 @@ func TestDocuments(t *testing.T) {
 					"samples":   samples,
 					"downloads": downloads,
 					"run": func(ts *testscript.TestScript, _ bool, _ []string) {
-						for _, b := range all {
-							runBlock(ts, document, b)
-						}
+						runBlocks(ts, document, all)
 						if document == "docs/recipes.md" {
 							checkRecipes(ts)
 						}
@@ -111,10 +114,37 @@ func arrays(t *testing.T) string {
 	return path
 }
 
-func runBlock(ts *testscript.TestScript, document string, b block) {
+// apart is the section of docs/recipes.md whose blocks have nothing to do with each other, or with any other.
+const apart = "From a data set's download to a model"
+
+// runBlocks runs a document's blocks in order, and those that stand apart one after the other beside them.
+func runBlocks(ts *testscript.TestScript, document string, all []block) {
+	chains := make([][]block, 2)
+	for _, b := range all {
+		chain := 0
+		if b.section == apart {
+			chain = 1
+		}
+		chains[chain] = append(chains[chain], b)
+	}
+	errs := make([]error, len(chains))
+	var done sync.WaitGroup
+	for i, chain := range chains {
+		done.Go(func() {
+			for _, b := range chain {
+				if errs[i] = runBlock(ts, document, b); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
+	ts.Check(errors.Join(errs...))
+}
+
+func runBlock(ts *testscript.TestScript, document string, b block) error {
 	args := []string{"120", "bash", "-euo", "pipefail", "-c", b.script}
 	if _, err := exec.LookPath(b.needs); b.needs != "" && err != nil {
-		ts.Logf("%s:%d: not run: no %s", document, b.line, b.needs)
 		b.reason = "no " + b.needs
 	}
 	if b.reason != "" {
@@ -124,8 +154,9 @@ func runBlock(ts *testscript.TestScript, document string, b block) {
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "MM_THREADS=1", "MMTOOLS="+root, "BACKBONE=cnn:4,4", "SIZE=32", "EPOCHS=2", "WARM_UP=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		ts.Fatalf("%s:%d: %v\n%s\n%s", document, b.line, err, b.script, fmt.Sprint(string(out)))
+		return fmt.Errorf("%s:%d: %w\n%s\n%s", document, b.line, err, b.script, out)
 	}
+	return nil
 }
 
 // recipes says what each stream of docs/recipes.md's data sets holds: modalities, and how many samples of the six are there.

@@ -35,7 +35,7 @@ func withTools(m *testing.M) int {
 		return fail("making a folder for the tools", err)
 	}
 	defer os.RemoveAll(bin)
-	build := exec.Command("go", "build", "-ldflags", "-X mmtools/pkg/cli.Version=0.0.0-test", "-o", bin+"/", "./cmd/...")
+	build := exec.Command("go", "build", "-ldflags", "-s -w -X mmtools/pkg/cli.Version=0.0.0-test", "-o", bin+"/", "./cmd/...")
 	build.Dir, build.Stdout, build.Stderr = root, os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return fail("building the tools", err)
