@@ -39,7 +39,7 @@ func cropped(t *testing.T, settings string, threads int, frames ...int) [][]int 
 		write(t, dir, fmt.Sprintf("%d.wav", n), ramp(n))
 		list += fmt.Sprintf("r%d,%d.wav\n", i, n)
 	}
-	m, err := openKinds(t, dir, list, map[string]string{"audio": "sound:transform=wave,rate=1000,seconds=0.1," + settings})
+	m, err := openKinds(t, dir, list, map[string]string{"audio": strings.TrimSuffix("sound:transform=wave,rate=1000,seconds=0.1,"+settings, ",")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +95,11 @@ func TestCropShort(t *testing.T) {
 	row := cropped(t, "crop=random:1", 1, 60)[0]
 	if want := append(upTo(0, 1000)[:60], make([]int, 40)...); !slices.Equal(row, want) {
 		t.Errorf("padded: got %v", row)
+	}
+	for settings, first := range map[string]int{"": 0, "fit=repeat": 0, "fit=centre": 450} { // without a draw
+		if row := cropped(t, settings, 1, 1000)[0]; !slices.Equal(row, upTo(first, 1000)) {
+			t.Errorf("%q of a longer sound: begins with %v, want %d", settings, row[:3], first)
+		}
 	}
 	if row := cropped(t, "crop=random:1,fit=repeat", 1, 60)[0]; !slices.Equal(row, upTo(0, 60)) {
 		t.Errorf("repeated: got %v", row)

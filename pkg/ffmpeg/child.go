@@ -1,6 +1,7 @@
 package ffmpeg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,7 @@ func (t *Tools) run(ctx context.Context, c child) error {
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", filepath.Base(c.program), err)
 	}
+	boundMemory(cmd.Process.Pid, cmp.Or(t.Memory, DefaultMemory))
 	stop := context.AfterFunc(inner, pipes.closeOuts) // a grandchild that outlives the group must not hold the readers up
 	defer stop()
 	readErr := pipes.read(c.reads, cancel)

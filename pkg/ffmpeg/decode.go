@@ -52,7 +52,7 @@ func (t *Tools) Decode(ctx context.Context, jobs ...Job) error {
 		places[i] = at
 	}
 	c := child{program: t.FFmpeg, args: func(names, outs []string) []string {
-		args := []string{"-nostdin", "-hide_banner", "-loglevel", "error"}
+		args := []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-filter_threads", "1"} // else every output starts a thread for each core
 		if len(jobs) > 1 {
 			args = append(args, "-max_error_rate", "0")
 		}

@@ -7,6 +7,6 @@
 //
 // A child gets the open file, not its name: what a name says, or a link that changes meanwhile, cannot lead it elsewhere. It may read
 // local files in the formats of media alone, not playlists, which name other files. It writes to a pipe that is read as it comes,
-// up to a bound; it dies, with all that it started, when the context ends or its time is over; and the last lines that it says are in the
+// up to a bound; on Linux its memory is bounded; it dies, with all that it started, when the context ends or its time is over; and the last lines that it says are in the
 // error. The start of a process costs more than a short clip, which is why one may decode several.
 package ffmpeg

@@ -10,11 +10,15 @@ import (
 // Tools are the programs, by their paths.
 type Tools struct {
 	FFmpeg, FFprobe string
-	Timeout         time.Duration // of one child
+	Timeout         time.Duration // of one child; 0 for DefaultTimeout
+	Memory          int64         // that one child may allocate, in bytes, on Linux; 0 for DefaultMemory
 }
 
 // DefaultTimeout is a child's time: minutes of video take seconds.
 const DefaultTimeout = 5 * time.Minute
+
+// DefaultMemory is what a child may allocate, the stacks of its threads with it: H.264 of 8192x4096 took 690 MiB.
+const DefaultMemory = 4 << 30
 
 // Sentinels of what a caller may tell apart.
 var (

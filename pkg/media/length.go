@@ -2,7 +2,7 @@ package media
 
 import "fmt"
 
-// Fit names how a sound gets a length: a longer one is cut, and a shorter one filled up.
+// Fit names how a sound gets a length: a longer one is cut before, and Apply fills a shorter one up.
 type Fit string
 
 // The ways.
@@ -14,17 +14,6 @@ const (
 
 // Fits are all there are.
 var Fits = []Fit{Pad, Repeat, Centre}
-
-// Span returns where in n samples the first of length lies that Apply keeps, and how many of them there are.
-func (f Fit) Span(n, length int) (first, count int) {
-	if n <= length {
-		return 0, n
-	}
-	if f == Centre {
-		first = (n - length) / 2
-	}
-	return first, length
-}
 
 // Apply fills dst up, whose first n samples are the sound, n <= len(dst).
 func (f Fit) Apply(dst []float32, n int) error {
