@@ -41,7 +41,10 @@ func RawframesList(root, annotations string, classes []string) (List, []string, 
 	l := &rawframes{root: root}
 	f := folders{fs: r.FS(), root: root}
 	if annotations != "" {
-		classes, err = l.annotated(annotations, classes)
+		var lines []string
+		if lines, _, err = readLines(annotations); err == nil {
+			classes, err = l.annotated(annotations, lines, classes)
+		}
 	} else {
 		classes, err = nil, l.walk(&f)
 	}
@@ -102,11 +105,7 @@ func (l *rawframes) classes(f *folders, folder, split string) error {
 }
 
 // annotated lists the videos of a file of annotations.
-func (l *rawframes) annotated(file string, classes []string) ([]string, error) {
-	lines, _, err := readLines(file)
-	if err != nil {
-		return nil, err
-	}
+func (l *rawframes) annotated(file string, lines, classes []string) ([]string, error) {
 	split := ""
 	for word := range strings.FieldsFuncSeq(filepath.Base(file), func(r rune) bool { return r == '_' || r == '.' || r == '-' }) {
 		if split == "" {

@@ -109,3 +109,22 @@ func TestRawframesOutside(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// No annotations make the reader panic; what is read has a class each, and bad ones are input errors.
+func FuzzAnnotations(f *testing.F) {
+	f.Add("run/v3 12 2\nplaying a violin/gone 7 0\n\n")
+	f.Add("v3 12 2\nv4 1\n")
+	f.Add("../x 1 0\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		l := &rawframes{}
+		classes, err := l.annotated("train.txt", strings.Split(text, "\n"), nil)
+		if err != nil && !errors.Is(err, stream.ErrInput) {
+			t.Fatalf("%v is no input error", err)
+		}
+		for row := range l.Rows() {
+			if err == nil && (!slices.Contains(classes, l.Field(row, 1)) || l.Field(row, 2) != "train" || l.Place(row) == "") {
+				t.Fatalf("row %d: %q of classes %q", row, l.rows[row], classes)
+			}
+		}
+	})
+}
