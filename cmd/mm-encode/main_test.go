@@ -30,10 +30,14 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits.Command}, Condition: condition})
 }
 
-// condition: onnx, where there is an ONNX Runtime to test with.
+// condition: onnx, where there is an ONNX Runtime to test with; card, where there is an NVIDIA card that it may find.
 func condition(name string) (bool, error) {
-	if name == "onnx" {
+	switch name {
+	case "onnx":
 		return onnxfixture.Find() != "", nil
+	case "card":
+		_, err := os.Stat("/dev/nvidiactl")
+		return err == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
