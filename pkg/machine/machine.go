@@ -95,6 +95,9 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		for i, child := range s.in {
 			in[i] = m.buffers[child]
 		}
+		if b, ok := s.op.(op.Binder); ok {
+			s.op = b.Bind(in)
+		}
 		m.program = append(m.program, instruction{op: s.op, out: m.buffers[s.node], in: in})
 	}
 	return m, nil

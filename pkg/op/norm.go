@@ -95,13 +95,33 @@ func (o batchNorm) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 }
 
 func (o batchNorm) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
-	c := o.image.C
-	p := kernel.Norm{Gamma: in[1], Beta: in[2], RunningMean: in[3], RunningVar: in[4], Mean: in[5].Slice(0, c), InvStd: in[5].Slice(c, 2*c)}
+	o.Bind(in).Run(d, rows, out, in)
+}
+
+// Bind is Binder's.
+func (o batchNorm) Bind(in []kernel.Buffer) Op {
+	p := kernel.Norm{Gamma: in[1], Beta: in[2], RunningMean: in[3], RunningVar: in[4]}
+	p.Mean, p.InvStd = halves(in[5], o.image.C)
+	return boundNorm{o, p}
+}
+
+// halves returns the rows of a (2,c) matrix.
+func halves(b kernel.Buffer, c int) (first, second kernel.Buffer) {
+	return b.Slice(0, c), b.Slice(c, 2*c)
+}
+
+// boundNorm is batchNorm on its buffers.
+type boundNorm struct {
+	batchNorm
+	norm kernel.Norm
+}
+
+func (o boundNorm) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
 	var residual kernel.Buffer
 	if o.residual {
 		residual = in[7]
 	}
-	d.BatchNorm(out, in[0], residual, p, rows*o.frames, o.image, o.step, o.relu)
+	d.BatchNorm(out, in[0], residual, o.norm, rows*o.frames, o.image, o.step, o.relu)
 }
 
 // SymDiff gives the gradients of x, gamma and beta. One kernel computes all three: it writes the latter two to the scratch
@@ -156,10 +176,26 @@ func (o batchNormGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 }
 
 func (o batchNormGrad) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
-	c := o.image.C
-	p := kernel.Norm{Gamma: in[3], Beta: in[4], Mean: in[5].Slice(0, c), InvStd: in[5].Slice(c, 2*c)}
-	dgamma, dbeta := in[6].Slice(0, c), in[6].Slice(c, 2*c)
-	d.BatchNormGrad(out, nil, dgamma, dbeta, in[0], in[1], in[2], p, rows*o.frames, o.image, o.relu)
+	o.Bind(in).Run(d, rows, out, in)
+}
+
+// Bind is Binder's.
+func (o batchNormGrad) Bind(in []kernel.Buffer) Op {
+	b := boundNormGrad{batchNormGrad: o, norm: kernel.Norm{Gamma: in[3], Beta: in[4]}}
+	b.norm.Mean, b.norm.InvStd = halves(in[5], o.image.C)
+	b.dgamma, b.dbeta = halves(in[6], o.image.C)
+	return b
+}
+
+// boundNormGrad is batchNormGrad on its buffers.
+type boundNormGrad struct {
+	batchNormGrad
+	norm          kernel.Norm
+	dgamma, dbeta kernel.Buffer
+}
+
+func (o boundNormGrad) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
+	d.BatchNormGrad(out, nil, o.dgamma, o.dbeta, in[0], in[1], in[2], o.norm, rows*o.frames, o.image, o.relu)
 }
 
 // afterRow is a row of a scratch matrix, once what writes it has run. after is what writes it, scratch (R,n); y (n).
@@ -187,5 +223,20 @@ func (o afterRow) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 }
 
 func (o afterRow) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
-	d.Copy(out, in[1].Slice(o.row*o.n, (o.row+1)*o.n), o.n)
+	o.Bind(in).Run(d, rows, out, in)
+}
+
+// Bind is Binder's.
+func (o afterRow) Bind(in []kernel.Buffer) Op {
+	return boundRow{o, in[1].Slice(o.row*o.n, (o.row+1)*o.n)}
+}
+
+// boundRow is afterRow on its buffers.
+type boundRow struct {
+	afterRow
+	from kernel.Buffer
+}
+
+func (o boundRow) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
+	d.Copy(out, o.from, o.n)
 }

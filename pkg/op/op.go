@@ -43,6 +43,9 @@ func Convolves(o Op) bool {
 // be used again by then.
 type Orderer interface{ OrderOnly() []int }
 
+// Binder is an Op that slices its buffers, which allocates: Bind returns the operation for one set of inputs, with its slices.
+type Binder interface{ Bind(in []kernel.Buffer) Op }
+
 // mutator is an Op that writes to some of its inputs: scratch and running statistics.
 type mutator interface{ Mutates() []int }
 
