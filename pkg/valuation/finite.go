@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"mmtools/pkg/network"
 )
@@ -33,19 +34,33 @@ func (v *valuer) finite(m *network.Minibatch) bool {
 	return !bad.Load()
 }
 
-// allFinite looks at the exponents alone: all ones is an infinity or NaN, and adding one to it carries into the sign. Four
-// sums at once, because a single one is a chain of as many steps as there are numbers.
+// allFinite looks at the exponents alone: all ones is an infinity or NaN, and adding one to it carries into the sign. Two numbers at
+// once, for no carry leaves either, and four sums, because a single one is a chain of as many steps as there are numbers.
 func allFinite(x []float32) bool {
 	const exponent, one = infinityBits, 1 << 23
-	var a, b, c, d uint32
-	for ; len(x) >= 4; x = x[4:] {
-		a |= math.Float32bits(x[0])&exponent + one
-		b |= math.Float32bits(x[1])&exponent + one
-		c |= math.Float32bits(x[2])&exponent + one
-		d |= math.Float32bits(x[3])&exponent + one
+	var odd uint32
+	take := func(v float32) { odd |= math.Float32bits(v)&exponent + one }
+	if len(x) > 0 && uintptr(unsafe.Pointer(&x[0]))%8 != 0 {
+		take(x[0])
+		x = x[1:]
 	}
-	for _, v := range x {
-		a |= math.Float32bits(v)&exponent + one
+	if len(x)%2 != 0 {
+		take(x[len(x)-1])
 	}
-	return (a|b|c|d)>>31 == 0
+	if len(x) < 2 {
+		return odd>>31 == 0
+	}
+	const exponents, ones = exponent<<32 | exponent, one<<32 | one
+	var a, b, c, d uint64
+	pairs := unsafe.Slice((*uint64)(unsafe.Pointer(&x[0])), len(x)/2)
+	for ; len(pairs) >= 4; pairs = pairs[4:] {
+		a |= pairs[0]&exponents + ones
+		b |= pairs[1]&exponents + ones
+		c |= pairs[2]&exponents + ones
+		d |= pairs[3]&exponents + ones
+	}
+	for _, pair := range pairs {
+		a |= pair&exponents + ones
+	}
+	return (a|b|c|d)&(1<<63|1<<31) == 0 && odd>>31 == 0
 }

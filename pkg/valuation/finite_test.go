@@ -13,8 +13,8 @@ import (
 
 func TestAllFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	for size := range 13 {
-		x := make([]float32, size)
+	for size := range 26 {
+		x := make([]float32, size+1)[size%2:][:size] // at eight bytes, and at four
 		for k := range x {
 			x[k] = []float32{math.MaxFloat32, -math.MaxFloat32, 0, math.SmallestNonzeroFloat32}[k%4]
 		}

@@ -66,6 +66,7 @@ void mm_linear_grad_weight(mm_device *d, float *dw, const float *dy, const float
 void mm_linear_grad_input(mm_device *d, float *dx, const float *dy, const float *w, size_t m, size_t n, size_t k);
 // mm_round writes x rounded to bfloat16, to even; what is not a number stays none.
 void mm_round(mm_device *d, float *y, const float *x, size_t n);
+void mm_copy(mm_device *d, float *y, const float *x, size_t n); // x is anybody's
 void mm_sum_rows(mm_device *d, float *y, const float *x, size_t m, size_t n);
 void mm_relu_grad(mm_device *d, float *dx, const float *dy, const float *y, size_t n);
 void mm_standardize(mm_device *d, float *y, const float *x, const float *mean, const float *scale, size_t m, size_t n);

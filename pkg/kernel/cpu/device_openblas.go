@@ -71,7 +71,16 @@ func (d *Device) Alloc(n int) (kernel.Buffer, error) {
 }
 
 // Upload copies src into the first len(src) elements of dst.
-func (d *Device) Upload(dst kernel.Buffer, src []float32) { copy(host(dst, len(src)), src) }
+func (d *Device) Upload(dst kernel.Buffer, src []float32) {
+	if len(src) < shared {
+		copy(host(dst, len(src)), src)
+		return
+	}
+	C.mm_copy(d.c, at(dst, len(src)), (*C.float)(unsafe.SliceData(src)), C.size_t(len(src)))
+}
+
+// shared is from how many elements on every thread takes a part of a copy.
+const shared = 1 << 16
 
 // Download copies the first len(dst) elements of src into dst.
 func (d *Device) Download(dst []float32, src kernel.Buffer) { copy(dst, host(src, len(dst))) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -231,6 +232,30 @@ func TestDenormalsStay(t *testing.T) {
 			tiny := float32(math.SmallestNonzeroFloat32)
 			if product := tiny * float32(d.Threads()); product == 0 {
 				t.Errorf("threads %d, %s: %g times %d is 0", threads, d.Engine(), tiny, d.Threads())
+			}
+		}
+	}
+}
+
+// TestUpload: large copies, which threads share, give what was copied and touch nothing beyond.
+func TestUpload(t *testing.T) {
+	for _, threads := range []int{1, 3} {
+		d, err := Open(Options{Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		for _, n := range []int{0, 1, 1<<16 - 1, 1 << 16, 1<<17 + 5} {
+			src := make([]float32, n)
+			for i := range src {
+				src[i] = float32(i + 1)
+			}
+			b := zeros(t, d, n+1)
+			d.Upload(b, src)
+			got := make([]float32, n+1)
+			d.Download(got, b)
+			if !slices.Equal(got[:n], src) || got[n] != 0 {
+				t.Errorf("%d threads, %d elements: the buffer holds something else", threads, n)
 			}
 		}
 	}

@@ -66,6 +66,14 @@ static void add_part(mm_device *d, const void *args, int part, int parts) {
 	add(o->y + from, o->a + from, o->b + from, to - from);
 }
 
+static void copy_part(mm_device *d, const void *args, int part, int parts) {
+	const operands *o = args;
+	size_t from, to;
+	(void)d;
+	mm_range(o->n, LINE, part, parts, &from, &to);
+	memcpy(o->y + from, o->a + from, (to - from) * sizeof *o->y);
+}
+
 static void round_part(mm_device *d, const void *args, int part, int parts) {
 	const operands *o = args;
 	size_t from, to;
@@ -93,6 +101,10 @@ static void sum_rows_part(mm_device *d, const void *args, int part, int parts) {
 
 void mm_relu_grad(mm_device *d, float *dx, const float *dy, const float *y, size_t n) {
 	mm_run(d, relu_grad_part, &(operands){.y = dx, .a = dy, .b = y, .n = n}, mm_parts(d, n));
+}
+
+void mm_copy(mm_device *d, float *y, const float *x, size_t n) {
+	mm_run(d, copy_part, &(operands){.y = y, .a = x, .n = n}, mm_parts(d, n));
 }
 
 void mm_add(mm_device *d, float *y, const float *a, const float *b, size_t n) {

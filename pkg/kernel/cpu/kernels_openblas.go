@@ -19,6 +19,8 @@ package cpu
 #cgo nocallback mm_standardize
 #cgo noescape mm_add
 #cgo nocallback mm_add
+#cgo noescape mm_copy
+#cgo nocallback mm_copy
 #cgo noescape mm_masked_concat
 #cgo nocallback mm_masked_concat
 #cgo noescape mm_masked_sum
