@@ -4,6 +4,7 @@
 //
 // A launch ends the process with a message where a barrier is not reached by all threads of its block, or of its warp. Shared
 // memory is NaN when a block starts.
+#include "races.h"
 #include "shim.h"
 
 #include <setjmp.h>
@@ -144,6 +145,7 @@ void spoil_shared() {}
 void run_block(std::vector<unsigned> &order, bool shuffled) {
 	size_t threads = order.size();
 	spoil_shared();
+	races_block();
 	size_t t = 0;
 	for (unsigned z = 0; z < blockDim.z; z++)
 		for (unsigned y = 0; y < blockDim.y; y++)
@@ -160,11 +162,16 @@ void run_block(std::vector<unsigned> &order, bool shuffled) {
 			if (f.state != ready) continue;
 			running = &f;
 			threadIdx = f.index;
+			races_thread(next, f.stack.get(), stack_size);
 			to_fibre(f);
 		}
 		bool go = false;
 		for (size_t w = 0; w < threads; w += warp) go |= release(w, std::min(w + warp, threads), at_warp_barrier);
-		if (go || release(0, threads, at_block_barrier)) continue;
+		if (go) continue;
+		if (release(0, threads, at_block_barrier)) {
+			races_barrier();
+			continue;
+		}
 		for (t = 0; t < threads; t++)
 			if (fibres[t]->state != done) fail("threads wait at different barriers");
 		return;
@@ -241,6 +248,7 @@ void emulate_add_product(int terms, float (&c)[4], const unsigned (&a)[4], const
 
 void emulate_launch(const char *name, void (*thread)(void **), void **arguments, dim3 grid, dim3 block) {
 	kernel = name;
+	races_launch(name);
 	body = thread;
 	parameters = arguments;
 	gridDim = grid;

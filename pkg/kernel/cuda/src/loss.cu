@@ -8,7 +8,7 @@ struct Row {
 };
 
 __device__ __forceinline__ Row row_of(const float *x, long long c) {
-	float most = x[0];
+	float most = -(float)infinity(); // not x[0], which another lane may be writing already
 	for (long long j = threadIdx.x % 32; j < c; j += 32)
 		if (x[j] > most) most = x[j];
 	Row row = {warp_max(most), 0};

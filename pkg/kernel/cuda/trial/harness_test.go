@@ -19,8 +19,12 @@ import (
 	"mmtools/pkg/rng"
 )
 
-// sanitized is set in the process that TestNothingOutside starts: the kernels are compiled with AddressSanitizer.
-var sanitized = os.Getenv("MM_TRIAL_SANITIZED") != ""
+// What TestNothingOutside and TestNoRaces start their processes with: a sanitizer, and the kernels compiled with it.
+var (
+	sanitizer = os.Getenv("MM_TRIAL_SANITIZER")
+	compiled  = os.Getenv("MM_TRIAL_KERNELS")
+	sanitized = sanitizer != ""
+)
 
 var built struct {
 	sync.Once
@@ -35,21 +39,20 @@ func kernels(tb testing.TB) Kernels {
 			built.Kernels, built.err = OpenCard()
 			return
 		}
+		if compiled != "" {
+			built.Kernels, built.err = Open(compiled)
+			return
+		}
 		dir, err := os.MkdirTemp("", "kernels")
 		if err != nil {
 			built.err = err
 			return
 		}
 		defer os.RemoveAll(dir) // an open library needs no file
-		arguments := []string{filepath.Join("..", "emulate", "build"), filepath.Join(dir, "kernels.so")}
-		if sanitized {
-			arguments = append(arguments, "-fsanitize=address", "-g", "-O1")
+		library := filepath.Join(dir, "kernels.so")
+		if built.err = compile(library); built.err == nil {
+			built.Kernels, built.err = Open(library)
 		}
-		if text, err := exec.Command("bash", arguments...).CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("%w: %s", err, text)
-			return
-		}
-		built.Kernels, built.err = Open(arguments[1])
 	})
 	if built.err != nil {
 		if _, err := exec.LookPath("g++"); err != nil && os.Getenv("CXX") == "" {
@@ -58,6 +61,15 @@ func kernels(tb testing.TB) Kernels {
 		tb.Fatal(built.err)
 	}
 	return built.Kernels
+}
+
+// compile builds the emulated driver.
+func compile(library string, flags ...string) error {
+	arguments := append([]string{filepath.Join("..", "emulate", "build"), library}, flags...)
+	if text, err := exec.Command("bash", arguments...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	return nil
 }
 
 // guard is the bytes watched on each side of a kernel's memory, and canary what is in each.
@@ -166,7 +178,7 @@ func (r *rig) launch(name string, grids []Grid, arguments ...any) {
 	}
 	for i, g := range grids {
 		seeds := [][]string{{"0", "1", "2"}, {"3"}}[min(i, 1)]
-		if sanitized { // what lies outside is so in any order
+		if sanitized { // what lies outside is so in any order, and so are races
 			seeds = seeds[:1-min(i, 1)]
 		}
 		for _, seed := range seeds {
