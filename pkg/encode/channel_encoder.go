@@ -87,6 +87,8 @@ type encoderFeed interface {
 type feeder interface {
 	// feed decodes the cell. What it returns, a slice for each input, holds all of the cell's rows, and is valid until the next call.
 	feed(ctx context.Context, cell Cell) ([]any, error)
+	// ahead may decode some of the cells that are fed next, from the first on, and returns how many these are: it is called again after them.
+	ahead(ctx context.Context, cells []Cell) int
 }
 
 func (s EncoderSpec) load(feed encoderFeed) (*encoderChannel, error) {
@@ -154,6 +156,12 @@ func (c *encoderChannel) Options() any {
 	}{o, c.sum, c.encoderFeed.Modality(), c.encoderFeed.Options()}
 }
 
+// hasClips implements clipChannel.
+func (c *encoderChannel) hasClips() bool {
+	feed, ok := c.encoderFeed.(*tensorFeed)
+	return ok && feed.hasClips()
+}
+
 // Close implements Channel.
 func (c *encoderChannel) Close() error { return errors.Join(c.encoder.Close(), c.encoderFeed.Close()) }
 
@@ -203,7 +211,11 @@ func (d *encoderDecoder) Decode(ctx context.Context, dst any, cell Cell) error {
 // DecodeBatch implements BatchDecoder.
 func (d *encoderDecoder) DecodeBatch(ctx context.Context, dst []any, cells []Cell, errs []error) {
 	d.places = d.places[:0]
+	ahead := 0
 	for i, cell := range cells {
+		if i == ahead {
+			ahead += d.feeder.ahead(ctx, cells[i:])
+		}
 		inputs, err := d.feeder.feed(ctx, cell)
 		if err != nil {
 			errs[i] = err

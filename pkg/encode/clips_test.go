@@ -164,6 +164,55 @@ func TestClipThatLies(t *testing.T) {
 	}
 }
 
+// What a model is fed of clips that one child decodes is what it is fed of each by itself; one that is broken is an error of its own.
+func TestClipsForEncoders(t *testing.T) {
+	dir := t.TempDir()
+	list := clipList(t, dir)
+	write(t, dir, "text.mp4", []byte("words"))
+	list = strings.Replace(list, "r2,a.mp4", "r2,text.mp4", 1)
+	starts := countStarts(t)
+	m, err := openKinds(t, dir, list, map[string]string{"video": "clip:frames=2,fps=5,size=16,start=from,end=till"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	feed := &tensorFeed{Channel: m.channels[0], scale: []float64{0.5}, shift: []float64{1}}
+	feeder, err := feed.newFeeder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeIf(feeder)
+	cells := make([]Cell, 7) // without the others, whose container says nothing here: each has a child of its own
+	for i, row := range []int{0, 1, 2, 4, 5, 6, 8} {
+		if !m.cell(&cells[i], m.channels[0], row) {
+			t.Fatalf("row %d has no clip", row)
+		}
+	}
+	if n := feeder.ahead(t.Context(), cells); n != len(cells) {
+		t.Fatalf("%d cells ahead", n)
+	}
+	var together [][]float32
+	for i, cell := range cells {
+		inputs, err := feeder.feed(t.Context(), cell)
+		if (err != nil) != (i == 2) {
+			t.Fatalf("cell %d: %v", i, err)
+		}
+		together = append(together, nil)
+		if err == nil {
+			together[i] = slices.Clone(inputs[0].([]float32))
+		}
+	}
+	if n := starts(); n > 3 { // the broken one, and those before and after it
+		t.Errorf("%d starts of %d clips", n, len(cells))
+	}
+	for i, cell := range cells { // none is ahead
+		inputs, err := feeder.feed(t.Context(), cell)
+		if (err != nil) != (i == 2) || err == nil && !slices.Equal(inputs[0].([]float32), together[i]) {
+			t.Errorf("cell %d differs from what it is alone, %v", i, err)
+		}
+	}
+}
+
 // A wav file whose encoding is not read in Go, such as telephones' mu-law, comes through ffmpeg.
 func TestEncodedWAV(t *testing.T) {
 	dir := t.TempDir()

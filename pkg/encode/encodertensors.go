@@ -89,29 +89,65 @@ func (f *tensorFeed) normal(shape []int) error {
 	return nil
 }
 
+// hasClips implements clipChannel.
+func (f *tensorFeed) hasClips() bool {
+	inner, ok := f.Channel.(clipChannel)
+	return ok && inner.hasClips()
+}
+
 func (f *tensorFeed) newFeeder() (feeder, error) {
 	decoder, err := f.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
 	m := f.Modality()
-	return &tensorFeeder{tensorFeed: f, decoder: decoder, raw: makeTensor(f.Element(), m.Size()), x: make([]float32, m.Size()),
+	return &tensorFeeder{tensorFeed: f, part: part{decoder: decoder}, raw: makeTensor(f.Element(), m.Size()), x: make([]float32, m.Size()),
 		y: make([]float32, m.Size())}, nil
 }
 
 // tensorFeeder decodes raw tensors and normalises them; it belongs to one goroutine.
 type tensorFeeder struct {
 	*tensorFeed
-	decoder ChannelDecoder
-	raw     any
-	x, y    []float32
+	part part // what ahead has decoded
+	next int  // of its cells, the first that is not fed
+	raw  any
+	x, y []float32
 }
 
 // Close closes the raw decoder.
-func (f *tensorFeeder) Close() error { return closeIf(f.decoder) }
+func (f *tensorFeeder) Close() error { return closeIf(f.part.decoder) }
+
+// ahead decodes the first of the cells, together where ffmpeg does that, and returns how many.
+func (f *tensorFeeder) ahead(ctx context.Context, cells []Cell) int {
+	p := &f.part
+	f.next, p.cells, p.places, p.errs = 0, nil, p.places[:0], p.errs[:0]
+	if _, ok := p.decoder.(clipDecoder); !ok {
+		return len(cells) // each as it is fed
+	}
+	raw := size(f.Modality().Shape)
+	p.cells = cells[:min(len(cells), clipRows, max(1, clipBytes/(raw*f.Element().Size())))]
+	for i := range p.cells {
+		p.places, p.errs = append(p.places, i), append(p.errs, nil)
+		if i == len(p.dst) {
+			p.dst = append(p.dst, makeTensor(f.Element(), raw))
+		}
+	}
+	decodeClips(ctx, []part{*p}, len(p.cells))
+	return len(p.cells)
+}
+
+// decode makes the raw tensor of a cell, if ahead has not.
+func (f *tensorFeeder) decode(ctx context.Context, cell Cell) error {
+	if f.next == len(f.part.cells) {
+		return f.part.decoder.Decode(ctx, f.raw, cell)
+	}
+	f.raw = f.part.dst[f.next]
+	f.next++
+	return f.part.errs[f.next-1]
+}
 
 func (f *tensorFeeder) feed(ctx context.Context, cell Cell) ([]any, error) {
-	if err := f.decoder.Decode(ctx, f.raw, cell); err != nil {
+	if err := f.decode(ctx, cell); err != nil {
 		return nil, err
 	}
 	if bytes, ok := f.raw.([]uint8); ok && f.tensorFeed.raw && !f.o.Last {

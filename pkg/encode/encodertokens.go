@@ -104,6 +104,8 @@ type tokenFeeder struct {
 	ids, mask, segments []int64
 }
 
+func (f *tokenFeeder) ahead(_ context.Context, cells []Cell) int { return len(cells) } // a text costs nothing
+
 func (f *tokenFeeder) feed(_ context.Context, cell Cell) ([]any, error) {
 	s, err := f.text(cell)
 	if err != nil {
