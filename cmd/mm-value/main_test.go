@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +11,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mmtools/internal/exits"
-	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/modality"
-	"mmtools/pkg/network"
+	"mmtools/pkg/network/networktest"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 )
@@ -31,18 +29,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits.Command}})
 }
 
-var classes = []string{"x", "y", "z"}
+var classes, modalities = networktest.Classes, networktest.Modalities
 
-func modalities(names ...string) []modality.Modality {
-	var ms []modality.Modality
-	for _, name := range names {
-		ms = append(ms, modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{3}})
-	}
-	return ms
-}
-
-// fixtures lays a model whose modalities a and v are logits, and samples for it, into a script's folder. The bias
-// favours class y and not class z, so that what two modalities do together can be chosen freely.
+// fixtures lays a model whose modalities a and v are logits, and samples for it, into a script's folder.
 func fixtures(env *testscript.Env) error {
 	at := func(name string) string { return filepath.Join(env.WorkDir, name) }
 	none := []float32{0, 0, 0}
@@ -68,82 +57,25 @@ func fixtures(env *testscript.Env) error {
 		{"classes.arrows", modalities("a", "v"), []string{"x", "y", "w"}, good},
 		{"empty.arrows", modalities("a", "v"), classes, nil},
 	} {
-		if err := writeSamples(at(f.name), f.modalities, f.classes, f.rows); err != nil {
+		if err := networktest.WriteSamples(at(f.name), f.modalities, f.classes, f.rows); err != nil {
 			return err
 		}
 	}
-	return errors.Join(writeModel(at("model.arrow")), writePredictions(at("predictions.arrows"), true), writePredictions(at("partial.arrows"), false),
+	return errors.Join(networktest.WriteModel(at("model.arrow"), false), writePredictions(at("predictions.arrows"), true), writePredictions(at("partial.arrows"), false),
 		writeSingles(at("singles.arrows")))
 }
 
-// tableSamples are the table of docs/design.md, row by row, and a sample without v.
+// tableSamples are the table of docs/design.md, and a sample without v.
 func tableSamples() []schema.Sample {
-	none := []float32{0, 0, 0}
-	return []schema.Sample{
-		{ID: "111", Tensors: []any{[]float32{0, -4, 0}, []float32{0, -4, 0}}},
-		{ID: "110", Tensors: []any{[]float32{0, -4, 0}, none}},
-		{ID: "100", Tensors: []any{[]float32{0, -2, 0}, []float32{0, -2, 0}}},
-		{ID: "011", Tensors: []any{[]float32{0, -4, 2}, []float32{0, -4, 2}}},
-		{ID: "010", Tensors: []any{[]float32{0, -4, 0}, []float32{0, 4, 0}}},
-		{ID: "000", Tensors: []any{none, none}},
-		{ID: "a only", Tensors: []any{[]float32{0, -4, 0}, nil}},
-	}
+	return append(networktest.Table(), schema.Sample{ID: "a only", Tensors: []any{[]float32{0, -4, 0}, nil}})
 }
 
 func nan() float64 { zero := 0.0; return zero / zero }
 
-func write(path string, f func(io.Writer) error) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(file), file.Close())
-}
-
-func writeSamples(path string, ms []modality.Modality, classes []string, rows []schema.Sample) error {
-	return write(path, func(out io.Writer) error {
-		header := schema.Header{Tool: "test", Modalities: ms, Classes: classes, Digest: schema.Digest{Samples: "sha256:5a"}}
-		w, err := schema.NewSamplesWriter(out, schema.Samples{Header: header, DTypes: make([]schema.DType, len(ms))})
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if err := w.Append(row); err != nil {
-				return err
-			}
-		}
-		return w.Close()
-	})
-}
-
-func writeModel(path string) error {
-	ms := modalities("a", "v")
-	spec := network.Spec{Fusion: "concat", Classes: classes}
-	for _, m := range ms {
-		spec.Modalities = append(spec.Modalities, network.Channel{Modality: m, Backbone: "identity"})
-	}
-	raw, err := json.Marshal(spec)
-	if err != nil {
-		return err
-	}
-	c := checkpoint.Checkpoint{
-		Header: schema.Header{Tool: "test", Modalities: ms, Classes: classes}, Spec: raw, State: checkpoint.State{Epoch: 5},
-		Tensors: []schema.Tensor{
-			{Name: "head.weight", Role: schema.RoleParameter, Shape: []int{3, 6}, Data: []float32{
-				1, 0, 0, 1, 0, 0,
-				0, 1, 0, 0, 1, 0,
-				0, 0, 1, 0, 0, 1,
-			}},
-			{Name: "head.bias", Role: schema.RoleParameter, Shape: []int{3}, Data: []float32{0, 3, -3}},
-		},
-	}
-	return write(path, c.Write)
-}
-
 // writePredictions writes what a model of three modalities predicts of two samples: rightly from two modalities on; then
 // only with text.
 func writePredictions(path string, whole bool) error {
-	return write(path, func(out io.Writer) error {
+	return networktest.Write(path, func(out io.Writer) error {
 		h := schema.Header{Tool: "test", Modalities: modalities("audio", "image", "text"), Classes: classes}
 		w, err := schema.NewPredictionsWriter(out, schema.Predictions{Header: h})
 		if err != nil {
@@ -176,7 +108,7 @@ func writePredictions(path string, whole bool) error {
 
 // writeSingles writes the logits of one sample's two modalities and of its bias; only together they outweigh it.
 func writeSingles(path string) error {
-	return write(path, func(out io.Writer) error {
+	return networktest.Write(path, func(out io.Writer) error {
 		w, err := schema.NewPredictionsWriter(out, schema.Predictions{Header: schema.Header{Tool: "test", Modalities: modalities("a", "v"), Classes: classes}})
 		if err != nil {
 			return err

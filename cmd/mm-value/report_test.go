@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mmtools/pkg/network/networktest"
 )
 
 func TestTable(t *testing.T) {
@@ -33,10 +35,10 @@ furthest apart: clip 3 (row 3), by 2.25
 // The table is for a terminal, and for it alone: a terminal is what stderr is here, and the summary's figures are in it.
 func TestTableOnTerminal(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeModel(filepath.Join(dir, "model.arrow")); err != nil {
+	if err := networktest.WriteModel(filepath.Join(dir, "model.arrow"), false); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeSamples(filepath.Join(dir, "samples.arrows"), modalities("a", "v"), classes, tableSamples()); err != nil {
+	if err := networktest.WriteSamples(filepath.Join(dir, "samples.arrows"), modalities("a", "v"), classes, tableSamples()); err != nil {
 		t.Fatal(err)
 	}
 	value := func(stderr *os.File, args ...string) {

@@ -1,17 +1,13 @@
 package train
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	"mmtools/pkg/checkpoint"
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
-	"mmtools/pkg/schema"
+	"mmtools/pkg/network/networktest"
 )
 
 // audioVisual is the published network: ResNet-18 for a spectrogram of 257x188 and for three frames of 224x224, 31 classes.
@@ -20,13 +16,7 @@ func audioVisual(rows int) (network.Spec, checkpoint.State) {
 	if small {
 		sound, frames, backbone = []int{17, 12}, []int{3, 3, 16, 16}, "cnn:4,8"
 	}
-	spec := network.Spec{Fusion: "concat", Modalities: []network.Channel{
-		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: sound}, Backbone: backbone},
-		{Modality: modality.Modality{Name: "visual", Kind: modality.Video, Shape: frames}, Backbone: backbone},
-	}}
-	for c := range 31 {
-		spec.Classes = append(spec.Classes, fmt.Sprint(c))
-	}
+	spec := networktest.AudioVisual(backbone, sound, frames)
 	state := testState("adam")
 	state.BatchSize, state.Optimizer.ClipNorm = rows, 0
 	return spec, state
@@ -35,30 +25,11 @@ func audioVisual(rows int) (network.Spec, checkpoint.State) {
 // audioVisualSamples returns n samples, float32 spectrograms and uint8 frames.
 func audioVisualSamples(b *testing.B, spec network.Spec, n int) *Samples {
 	b.Helper()
-	var out bytes.Buffer
-	w, err := schema.NewSamplesWriter(&out, schema.Samples{
-		Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes},
-		DTypes: []schema.DType{schema.Float32, schema.Uint8}})
+	data, err := networktest.AudioVisualSamples(spec, n)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(5, 6))
-	for i := range n {
-		sound, frames := make([]float32, spec.Modalities[0].Size()), make([]uint8, spec.Modalities[1].Size())
-		for k := range sound {
-			sound[k] = float32(r.NormFloat64())
-		}
-		for k := range frames {
-			frames[k] = uint8(r.UintN(256))
-		}
-		if err := w.Append(schema.Sample{ID: fmt.Sprint(i), Label: int32(r.IntN(len(spec.Classes))), Tensors: []any{sound, frames}}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return mustRead(b, out.Bytes())
+	return mustRead(b, data)
 }
 
 // audioVisualSize is the number of samples and the size of a minibatch: 16, and on a card 64.

@@ -3,14 +3,12 @@ package valuation
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	"mmtools/pkg/device"
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
+	"mmtools/pkg/network/networktest"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 )
@@ -19,18 +17,15 @@ import (
 // memory to contributions: ResNet-18 for a spectrogram of 257x188 and for three frames of 224x224, 31 classes.
 func BenchmarkAudioVisual(b *testing.B) {
 	const n, rows = 32, 16
-	spec := network.Spec{Fusion: "concat", Modalities: []network.Channel{
-		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: []int{257, 188}}, Backbone: "resnet18"},
-		{Modality: modality.Modality{Name: "visual", Kind: modality.Video, Shape: []int{3, 3, 224, 224}}, Backbone: "resnet18"},
-	}}
-	for c := range 31 {
-		spec.Classes = append(spec.Classes, fmt.Sprint(c))
-	}
+	spec := networktest.AudioVisual("resnet18", []int{257, 188}, []int{3, 3, 224, 224})
 	layout, err := spec.Layout()
 	if err != nil {
 		b.Fatal(err)
 	}
-	data := audioVisual(b, spec, n)
+	data, err := networktest.AudioVisualSamples(spec, n)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, precision := range []kernel.Precision{kernel.Float32, kernel.BF16} {
 		b.Run(string(precision)+"/evaluate", func(b *testing.B) {
 			d, err := device.Open(device.Options{Name: "cpu", Threads: 2, Precision: precision})
@@ -67,33 +62,4 @@ func BenchmarkAudioVisual(b *testing.B) {
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
 		})
 	}
-}
-
-// audioVisual returns a stream of n samples, float32 spectrograms and uint8 frames.
-func audioVisual(b *testing.B, spec network.Spec, n int) []byte {
-	b.Helper()
-	var out bytes.Buffer
-	w, err := schema.NewSamplesWriter(&out, schema.Samples{
-		Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes},
-		DTypes: []schema.DType{schema.Float32, schema.Uint8}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := rand.New(rand.NewPCG(5, 6))
-	for i := range n {
-		sound, frames := make([]float32, spec.Modalities[0].Size()), make([]uint8, spec.Modalities[1].Size())
-		for k := range sound {
-			sound[k] = float32(r.NormFloat64())
-		}
-		for k := range frames {
-			frames[k] = uint8(r.UintN(256))
-		}
-		if err := w.Append(schema.Sample{ID: fmt.Sprint(i), Label: int32(r.IntN(len(spec.Classes))), Tensors: []any{sound, frames}}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return out.Bytes()
 }
