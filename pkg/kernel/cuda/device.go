@@ -23,7 +23,7 @@ type Device struct {
 	compute   cu.Stream
 	copies    cu.Stream
 	functions map[string]cu.Function
-	modules   []cu.Module
+	images    []*image
 	memory    []cu.DevicePtr // what Close frees
 	pinned    [][]float32    // likewise
 	events    []cu.Event     // likewise

@@ -19,7 +19,15 @@ import (
 //go:embed ptx
 var ptx embed.FS
 
-// load gives the driver the PTX of the newest architecture that the card is no older than; the driver compiles it.
+// image is the PTX of one source, which the driver compiles when a kernel of it is first asked for: it takes a while, and cuBLAS and
+// cuDNN do without most of them.
+type image struct {
+	name, text string
+	module     cu.Module
+	loaded     bool
+}
+
+// load finds the PTX of the newest architecture that the card is no older than.
 func (d *Device) load() error {
 	major, minor, err := d.card.ComputeCapability()
 	if err != nil {
@@ -37,33 +45,37 @@ func (d *Device) load() error {
 		return err
 	}
 	for _, f := range files {
-		if strings.HasSuffix(f.Name(), "_tensor.ptx") && d.precision != kernel.TF32 && d.precision != kernel.BF16 {
-			continue // compiling takes the driver a while
-		}
 		text, err := ptx.ReadFile(path.Join(folder, f.Name()))
 		if err != nil {
 			return err
 		}
-		m, err := cu.LoadData(string(text))
-		if err != nil {
-			return fmt.Errorf("loading %s: %w", f.Name(), err)
-		}
-		d.modules = append(d.modules, m)
+		d.images = append(d.images, &image{name: f.Name(), text: string(text)})
 	}
 	return nil
 }
 
-// function finds a kernel by name.
+// function finds a kernel by name. A program runs once before it is recorded, so that nothing is compiled during a recording, which would
+// break it.
 func (d *Device) function(name string) (cu.Function, error) {
 	if f, ok := d.functions[name]; ok {
 		return f, nil
 	}
-	for _, m := range d.modules {
-		f, err := m.Function(name)
+	for _, i := range d.images {
+		if !strings.Contains(i.text, ".entry "+name+"(") {
+			continue
+		}
+		if !i.loaded {
+			m, err := cu.LoadData(i.text)
+			if err != nil {
+				return cu.Function{}, fmt.Errorf("loading %s: %w", i.name, err)
+			}
+			i.module, i.loaded = m, true
+		}
+		f, err := i.module.Function(name)
 		if err == nil {
 			d.functions[name] = f
-			return f, nil
 		}
+		return f, err
 	}
 	return cu.Function{}, fmt.Errorf("no kernel %s", name)
 }
@@ -71,8 +83,11 @@ func (d *Device) function(name string) (cu.Function, error) {
 // threads is the size of every block but those of kernels that sum a channel in one: they are few, and wide.
 const threads, wide = 256, 1024
 
-// grid is the number of blocks of a launch.
+// grid is the number of blocks of a launch. Kernels stride over what there is, so that a driver's limit of y is no limit of theirs.
 type grid struct{ x, y, z int }
+
+// mostY is the largest number of blocks along y, and along z, that a driver takes.
+const mostY = 1<<16 - 1
 
 // elements is the grid for kernels that stride over n elements.
 func elements(n int) grid { return grid{min(ceil(n, threads), 1<<16), 1, 1} }
@@ -118,7 +133,7 @@ func (d *Device) launchBlocks(name string, g grid, size int, parameters ...uint6
 		for i := range parameters {
 			pointers[i] = unsafe.Pointer(&parameters[i])
 		}
-		return f.Launch(g.x, g.y, g.z, size, 1, 1, 0, d.compute, pointers)
+		return f.Launch(g.x, min(g.y, mostY), g.z, size, 1, 1, 0, d.compute, pointers)
 	})
 }
 

@@ -418,7 +418,9 @@ CUresult cuEventElapsedTime(float *ms, CUevent from, CUevent to) {
 }
 
 CUresult cuModuleLoadData(CUmodule *m, const void *image) {
+	Guard g(lock);
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	*m = new CUmod_st{current, (const char *)image, {}};
 	if ((*m)->image.find(".address_size 64") != std::string::npos) return CUDA_SUCCESS;
 	delete *m;
