@@ -66,3 +66,70 @@ func TestOtherWriters(t *testing.T) {
 		}
 	}
 }
+
+// recipe returns the block of docs/recipes.md that has a text in it.
+func recipe(t *testing.T, text string) string {
+	t.Helper()
+	for _, b := range blocks(t, filepath.Join(root, "docs/recipes.md")) {
+		if strings.Contains(b.script, text) {
+			return b.script
+		}
+	}
+	t.Fatalf("docs/recipes.md: no block has %q", text)
+	return ""
+}
+
+// python returns Debian's Python; a test without it is skipped.
+func python(t *testing.T) string {
+	t.Helper()
+	const path = "/usr/bin/python3"
+	if _, err := exec.LookPath(path); err != nil {
+		t.Skip("no Python to read a recipe with")
+	}
+	return path
+}
+
+// TestPythonRecipesCompile: the Python of the recipes that nobody runs is Python.
+func TestPythonRecipesCompile(t *testing.T) {
+	t.Parallel()
+	interpreter := python(t)
+	_, rest, _ := strings.Cut(recipe(t, "pa.ipc.new_stream"), "<<'END'\n")
+	program, _, whole := strings.Cut(rest, "\nEND\n")
+	programs := []string{program}
+	for _, text := range []string{"torchvision.models", "read_pandas"} {
+		_, rest, _ := strings.Cut(recipe(t, text), "python3 -c '")
+		program, _, _ := strings.Cut(rest, "'\n")
+		programs = append(programs, program)
+	}
+	for _, program := range programs {
+		file := filepath.Join(t.TempDir(), "recipe.py")
+		if err := os.WriteFile(file, []byte(program), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(interpreter, "-m", "py_compile", file).CombinedOutput(); err != nil || !whole || program == "" {
+			t.Errorf("%v\n%s\n%s", err, program, out)
+		}
+	}
+}
+
+// TestPyarrowRecipe runs the recipe that values another framework's model as it stands, with pyarrow stood in for by apache-arrow:
+// audio alone is right, image and the bias are not, and their sum is.
+func TestPyarrowRecipe(t *testing.T) {
+	t.Parallel()
+	interpreter, folder, dir := python(t), others(t), t.TempDir()
+	interop, err := filepath.Abs(filepath.Join(root, "scripts/interop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command("bash", "-euc", "python3() { "+interpreter+" -B \"$@\"; }\n"+recipe(t, "pa.ipc.new_stream"))
+	run.Dir, run.Env = dir, append(os.Environ(), "PYTHONPATH="+interop, "MM_INTEROP="+folder, "MM_QUIET=true")
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := reader(t, "apache-arrow")(filepath.Join(dir, "contributions.arrows"))
+	for column, want := range map[string][]any{"id": {"s0"}, "phi_audio": {1.5}, "phi_image": {0.5}} {
+		if values := got.column(t, column); !reflect.DeepEqual(values, want) {
+			t.Errorf("%s: got %v, want %v", column, values, want)
+		}
+	}
+}
