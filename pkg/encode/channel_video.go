@@ -109,18 +109,18 @@ func (d *videoDecoder) begin(ctx context.Context, dst any, cell Cell) (*clip, er
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	tensor, n := dst.([]uint8), 0
+	tensor := dst.([]uint8)
 	frame := len(tensor) / choice.Count
-	job := &ffmpeg.FramesJob{File: f, Choice: choice, Limit: media.MaxPixels, Emit: func(p ffmpeg.Frame) error {
+	job := &ffmpeg.FramesJob{File: f, Choice: choice, Limit: media.MaxPixels}
+	job.Emit = func(p ffmpeg.Frame) error {
 		d.lock.Lock()
 		defer d.lock.Unlock()
-		n++
-		return d.plan.Fit(tensor[(n-1)*frame:][:frame], pixel.Picture{Pix: p.RGB, Height: p.Height, Width: p.Width, Channels: 3, Stride: 3 * p.Width})
-	}}
+		return d.plan.Fit(tensor[job.Frames*frame:][:frame], pixel.Picture{Pix: p.RGB, Height: p.Height, Width: p.Width, Channels: 3, Stride: 3 * p.Width})
+	}
 	return &clip{
 		tools: tools, file: f, job: job,
 		load:   load{bytes: size, pixels: said.Pixels, alone: said.Pixels == 0},
-		finish: func() error { return d.spec.Choice.fill(tensor, n, frame) },
+		finish: func() error { return d.spec.Choice.fill(tensor, job.Frames, frame) },
 	}, nil
 }
 

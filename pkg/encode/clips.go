@@ -2,10 +2,12 @@ package encode
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 
 	"mmtools/pkg/ffmpeg"
+	"mmtools/pkg/media"
 )
 
 // clipDecoder is a ChannelDecoder whose cells may name files that ffmpeg decodes: several go to one child, whose start costs more than a
@@ -116,45 +118,56 @@ func (b *bundle) add(c bundled) {
 	b.load.alone = c.load.alone
 }
 
-// run decodes the bundle's clips, and empties it. Where one of several is broken, has more than it said, or takes too long, all are decoded
-// again, each by itself: the error is then that clip's.
+// run decodes the bundle's clips, and empties it.
 func (b *bundle) run(ctx context.Context) {
-	if len(b.clips) == 0 {
-		return
-	}
-	err := safely(func() error { return b.clips[0].tools.Decode(ctx, b.jobs()...) })
+	decodeBundled(ctx, b.clips)
 	for _, c := range b.clips {
 		c.file.Close() // it was only read
-	}
-	for _, c := range b.clips {
-		switch {
-		case err == nil:
-			c.part.errs[c.i] = safely(c.finish)
-		case len(b.clips) == 1:
-			c.part.errs[c.i] = err
-		default:
-			c.part.decode(ctx, c.i)
-		}
 	}
 	*b = bundle{clips: b.clips[:0]}
 }
 
-// jobs returns the clips' jobs; of several, none may be more than it said.
-func (b *bundle) jobs() []ffmpeg.Job {
-	jobs := make([]ffmpeg.Job, len(b.clips))
-	for k, c := range b.clips {
-		jobs[k] = c.job
-		if len(b.clips) == 1 {
-			continue
+// decodeBundled decodes clips with one child. Where one of several is broken, or has more than it said, each half is decoded again, and so
+// on; where they take too long, each by itself. The error is then that clip's.
+func decodeBundled(ctx context.Context, clips []bundled) {
+	if len(clips) == 0 {
+		return
+	}
+	err := safely(func() error { return clips[0].tools.Decode(ctx, jobs(clips)...) })
+	part := (len(clips) + 1) / 2
+	if errors.Is(err, ffmpeg.ErrStopped) {
+		part = 1
+	}
+	if err != nil && len(clips) > 1 && ctx.Err() == nil {
+		for again := range slices.Chunk(clips, part) {
+			decodeBundled(ctx, again)
 		}
-		switch job := c.job.(type) {
-		case *ffmpeg.SoundJob:
-			job.Limit = min(job.Limit, highRates*c.load.samples)
-		case *ffmpeg.FramesJob:
-			job.Limit = min(job.Limit, c.load.pixels)
+		return
+	}
+	for _, c := range clips {
+		if c.part.errs[c.i] = err; err == nil {
+			c.part.errs[c.i] = safely(c.finish)
 		}
 	}
-	return jobs
+}
+
+// jobs returns the clips' jobs; of several, none may be more than it said.
+func jobs(clips []bundled) []ffmpeg.Job {
+	all := make([]ffmpeg.Job, len(clips))
+	for k, c := range clips {
+		switch job := c.job.(type) {
+		case *ffmpeg.SoundJob:
+			if job.Limit = maxSoundSamples; len(clips) > 1 {
+				job.Limit = min(job.Limit, highRates*c.load.samples)
+			}
+		case *ffmpeg.FramesJob:
+			if job.Limit = media.MaxPixels; len(clips) > 1 {
+				job.Limit = min(job.Limit, c.load.pixels)
+			}
+		}
+		all[k] = c.job
+	}
+	return all
 }
 
 // clipChannel is a channel whose decoder is a clipDecoder.

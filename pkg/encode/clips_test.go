@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // countStarts puts scripts in ffmpeg's and ffprobe's place that count how often they are called; the function returned says how often that
@@ -105,6 +106,7 @@ func TestClipsThatFail(t *testing.T) {
 	clip := readFile(t, filepath.Join(dir, "a.mp4"))
 	write(t, dir, "text.mp4", []byte("words"))
 	write(t, dir, "cut.mp4", clip[:len(clip)/2])
+	starts := countStarts(t)
 	m, err := openKinds(t, dir, strings.Join(append(lines[:9], "silent,silent.mp4,,\n", "text,text.mp4,,\n", "cut,cut.mp4,,\n"), ""), clipSpecs)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +127,10 @@ func TestClipsThatFail(t *testing.T) {
 	})
 	if got, want := strings.Join(failed, ", "), "silent audio, text audio, text video, cut audio, cut video"; err != nil || got != want {
 		t.Errorf("failed: %s, %v; want %s", got, err, want)
+	}
+	// Of the first eight rows 1, and 2 of ffprobe; then the silent sound; ffprobe of both that have no header; silent's frames and cut's sound, and each of these.
+	if n := starts(); n != 3+1+2+3 {
+		t.Errorf("%d starts", n)
 	}
 	if slices.Contains(there[0][:8], false) || slices.Contains(there[1][:9], false) {
 		t.Errorf("rows have lost something: %v", there)
@@ -161,6 +167,48 @@ func TestClipThatLies(t *testing.T) {
 	}
 	if !reflect.DeepEqual(rows[0], rows[1]) {
 		t.Error("the clip is not what it is with a true header")
+	}
+}
+
+// Clips that take one child too long get one each.
+func TestClipsThatTakeLong(t *testing.T) {
+	dir := t.TempDir()
+	lines := strings.SplitAfter(clipList(t, dir), "\n")
+	list := lines[0] + lines[1] + lines[3] // both of a.mp4
+	m, err := openKinds(t, dir, list, clipSpecs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	want, err := all(t, m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "bin/ffmpeg", []byte("#!/bin/sh\ncase \"$*\" in *-map*-map*) sleep 60;; esac\nexec "+real+" \"$@\"\n"))
+	if err := os.Chmod(filepath.Join(dir, "bin/ffmpeg"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
+	starts := countStarts(t)
+	slow, err := openKinds(t, dir, list, clipSpecs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	tools, err := slow.channels[0].(*soundChannel).tools.get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools.Timeout = 3 * time.Second
+	if got, err := all(t, slow, 1); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("other rows, %v", err)
+	}
+	if n := starts(); n != 1+4 {
+		t.Errorf("%d starts", n)
 	}
 }
 

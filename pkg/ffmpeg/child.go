@@ -66,7 +66,7 @@ func (t *Tools) run(ctx context.Context, c child) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case inner.Err() == context.DeadlineExceeded:
-		return fmt.Errorf("%s was stopped after %v%s", filepath.Base(c.program), timeout, said.suffix())
+		return fmt.Errorf("%s was %w after %v%s", filepath.Base(c.program), ErrStopped, timeout, said.suffix())
 	case readErr != nil && !isShort(readErr):
 		return readErr
 	case waitErr != nil:

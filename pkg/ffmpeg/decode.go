@@ -34,7 +34,7 @@ func (s source) same(o source) bool {
 }
 
 // Decode does jobs with one child, whose start costs more than a short clip does. Where it does several and one fails, nothing is known of
-// the others, nor which it was: each is to be done again by itself. Several are stricter than one: whatever ffmpeg complains of in a
+// the others, nor which it was: they are to be done again, fewer at a time. Several are stricter than one: whatever ffmpeg complains of in a
 // stream, and goes on after, ends them all, so that what several make is what each makes by itself.
 func (t *Tools) Decode(ctx context.Context, jobs ...Job) error {
 	var sources []source

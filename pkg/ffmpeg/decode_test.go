@@ -132,7 +132,7 @@ func TestSeveralEnd(t *testing.T) {
 		tools, f := fake(t, body)
 		tools.Timeout = 200 * time.Millisecond
 		jobs, _ := several([]*os.File{f, f}, Choice{Count: 1})
-		if err := tools.Decode(t.Context(), jobs...); err == nil || !strings.Contains(err.Error(), "stopped after 200ms") {
+		if err := tools.Decode(t.Context(), jobs...); !errors.Is(err, ErrStopped) || !strings.Contains(err.Error(), "stopped after 200ms") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

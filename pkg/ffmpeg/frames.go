@@ -58,6 +58,8 @@ type FramesJob struct {
 	Choice
 	Limit int
 	Emit  func(Frame) error
+
+	Frames int // what comes out: how many Emit has taken
 }
 
 func (f *FramesJob) input() source  { return source{f.File, f.Start, f.Limit} }
@@ -70,11 +72,11 @@ func (f *FramesJob) arguments() []string {
 
 func (f *FramesJob) read(r *bufio.Reader) error {
 	var frame Frame
-	for n := 0; ; n++ {
+	for f.Frames = 0; ; f.Frames++ {
 		if _, err := r.Peek(1); err == io.EOF {
 			return nil
 		}
-		if n == f.Count {
+		if f.Frames == f.Count {
 			return fmt.Errorf("ffmpeg wrote more than %d frames", f.Count)
 		}
 		if err := frame.read(r, f.Limit); err != nil {

@@ -24,6 +24,7 @@ const DefaultMemory = 4 << 30
 var (
 	ErrNotInstalled = errors.New("not installed")
 	ErrNoStream     = errors.New("no such stream")
+	ErrStopped      = errors.New("stopped") // a child whose time was over
 )
 
 // Find looks the programs up on the PATH.
