@@ -51,6 +51,17 @@ extern "C" __global__ void __launch_bounds__(256, 2) mm_linear_grad_input_wide(f
 
 // y += b, and max(0, y) where relu is set: what a product by a library leaves to do. b may be null. Bytes 8 m n, FLOPs 2 m n.
 extern "C" __global__ void mm_bias(float *y, const float *b, long long m, long long n, long long relu) {
+	if (n % 4 == 0 && aligned(y, b)) {
+		ELEMENTS(i, m * (n / 4)) {
+			long long j;
+			divide(i, n / 4, j);
+			Quad v = quad(y + 4 * i), add = b ? quad(b + 4 * j) : Quad{0, 0, 0, 0};
+			if (b) v = Quad{v.x + add.x, v.y + add.y, v.z + add.z, v.w + add.w};
+			if (relu) v = Quad{v.x < 0 ? 0 : v.x, v.y < 0 ? 0 : v.y, v.z < 0 ? 0 : v.z, v.w < 0 ? 0 : v.w};
+			quad(y + 4 * i) = v;
+		}
+		return;
+	}
 	ELEMENTS(i, m * n) {
 		long long j;
 		divide(i, n, j);

@@ -58,14 +58,22 @@ struct Cores {
 	static constexpr int memory = 2 * strip / 4; // quads of shared memory
 };
 
+struct alignas(16) Words {
+	unsigned x, y, z, w;
+};
+
 // put writes a quad to the strip, rounded. A quad of terms fills words of its row, one of rows a word, or half a word, of each.
 __device__ __forceinline__ void put(Round10, unsigned *strip, int width, bool along, int row, int k, Quad v) {
 	unsigned *p = strip + k * width + row;
-	int step = along ? width : 1;
-	p[0] = round10(v.x);
-	p[step] = round10(v.y);
-	p[2 * step] = round10(v.z);
-	p[3 * step] = round10(v.w);
+	Words w = {round10(v.x), round10(v.y), round10(v.z), round10(v.w)};
+	if (!along) { // one store: by words, lanes four words apart would wait for each other's banks
+		*(Words *)p = w;
+		return;
+	}
+	p[0] = w.x;
+	p[width] = w.y;
+	p[2 * width] = w.z;
+	p[3 * width] = w.w;
 }
 __device__ __forceinline__ void put(Round7, unsigned *strip, int width, bool along, int row, int k, Quad v) {
 	unsigned *p = strip + k / 2 * width + row;

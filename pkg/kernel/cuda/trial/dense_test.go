@@ -120,25 +120,27 @@ func TestLinearKeepsNaN(t *testing.T) {
 
 func TestBias(t *testing.T) {
 	shifts(t, func(t *testing.T, shift int) {
-		r := newRig(t, shift)
-		const m, n = 37, 29
-		y, b := r.uniform(m*n), r.uniform(n)
-		y[5] = float32(math.NaN())
-		plain, relu := make([]float32, m*n), make([]float32, m*n)
-		for i, v := range y {
-			plain[i] = v + b[i%n]
-			relu[i] = max(0, plain[i])
-		}
-		bias := r.floats(b)
-		for _, test := range []struct {
-			name string
-			b    Memory
-			relu bool
-			want []float32
-		}{{"bias", bias, false, plain}, {"bias, ReLU", bias, true, relu}, {"nothing", Memory{}, false, y}} {
-			got := r.floats(y)
-			r.launch("mm_bias", elements, got, test.b, m, n, test.relu)
-			same(t, test.name, got.Floats(), test.want)
+		for _, n := range []int{29, 32} { // what is a multiple of 4 is taken by fours, where it is aligned
+			const m = 37
+			r := newRig(t, shift, n)
+			y, b := r.uniform(m*n), r.uniform(n)
+			y[5] = float32(math.NaN())
+			plain, relu := make([]float32, m*n), make([]float32, m*n)
+			for i, v := range y {
+				plain[i] = v + b[i%n]
+				relu[i] = max(0, plain[i])
+			}
+			bias := r.floats(b)
+			for _, test := range []struct {
+				name string
+				b    Memory
+				relu bool
+				want []float32
+			}{{"bias", bias, false, plain}, {"bias, ReLU", bias, true, relu}, {"nothing", Memory{}, false, y}} {
+				got := r.floats(y)
+				r.launch("mm_bias", elements, got, test.b, m, n, test.relu)
+				same(t, fmt.Sprintf("%s, %d columns", test.name, n), got.Floats(), test.want)
+			}
 		}
 	})
 }
