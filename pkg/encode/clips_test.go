@@ -56,20 +56,27 @@ var clipSpecs = map[string]string{
 	"video": "clip:frames=3,size=32,start=from,end=till",
 }
 
+// openClips opens a list of clips, and decodes it once.
+func openClips(t *testing.T, dir, list string) (*Media, []Row) {
+	t.Helper()
+	m, err := openKinds(t, dir, list, clipSpecs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	want, err := all(t, m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, want
+}
+
 // Clips that one child decodes are what each is that has a child of its own, in far fewer starts.
 func TestClipsTogether(t *testing.T) {
 	dir := t.TempDir()
 	list := clipList(t, dir)
 	starts := countStarts(t)
-	m, err := openKinds(t, dir, list, clipSpecs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	want, err := all(t, m, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, want := openClips(t, dir, list)
 	// Groups of 8, 8 and 8: a start each, and one of ffprobe for each of the six whose container says nothing here.
 	if n := starts(); n != 3+6 {
 		t.Errorf("%d starts of 24 clips", n)
@@ -175,15 +182,7 @@ func TestClipsThatTakeLong(t *testing.T) {
 	dir := t.TempDir()
 	lines := strings.SplitAfter(clipList(t, dir), "\n")
 	list := lines[0] + lines[1] + lines[3] // both of a.mp4
-	m, err := openKinds(t, dir, list, clipSpecs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	want, err := all(t, m, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, want := openClips(t, dir, list)
 	real, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		t.Fatal(err)

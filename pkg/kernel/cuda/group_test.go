@@ -155,14 +155,7 @@ func TestGroupTrains(t *testing.T) {
 					t.Fatal(err)
 				}
 				hold(t, got, want, stepBound)
-				for i := range losses {
-					if !(math.Abs(gotLosses[i]-losses[i]) <= 1e-5*losses[i]) {
-						t.Errorf("epoch %d: loss %v, want %v", i+1, gotLosses[i], losses[i])
-					}
-				}
-				if gotAccuracy != accuracy {
-					t.Errorf("accuracy %v, want %v", gotAccuracy, accuracy)
-				}
+				holdFigures(t, gotLosses, losses, gotAccuracy, accuracy)
 				if first == nil {
 					first = got
 				}
