@@ -38,4 +38,19 @@ INLINE void dn_store(void *maps, ptrdiff_t i, __m512 v, int narrow) {
 	}
 }
 
+// dn_load_within and dn_store_within touch the memory of channels in a mask alone; the others are 0.
+INLINE __m512 dn_load_within(const void *maps, ptrdiff_t i, __mmask16 mask, int narrow) {
+	if (!narrow) return _mm512_maskz_loadu_ps(mask, (const float *)maps + i * DN_LANE);
+	__m256i bits = _mm256_maskz_loadu_epi16(mask, (const uint16_t *)maps + i * DN_LANE);
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+INLINE void dn_store_within(void *maps, ptrdiff_t i, __m512 v, __mmask16 mask, int narrow) {
+	if (narrow) {
+		_mm256_mask_storeu_epi16((uint16_t *)maps + i * DN_LANE, mask, dn_short_lane(v));
+	} else {
+		_mm512_mask_storeu_ps((float *)maps + i * DN_LANE, mask, v);
+	}
+}
+
 #endif

@@ -152,88 +152,57 @@ static void weights_part(const void *args, int part, int parts) {
 	}
 }
 
-// window is where a tile's pixels are read or written: in the map, or in memory of its own where the map ends within the tile.
-typedef struct {
-	float pixels[DN_POINTS * DN_POINTS * DN_LANE] __attribute__((aligned(64)));
-	float residual[DN_SIDE * DN_POINTS * DN_LANE] __attribute__((aligned(64)));
-} window;
-
-// Bytes of a pixel, and of a map.
-static size_t pixel_size(const dn_winograd *g) { return DN_LANE * (g->narrow ? sizeof(uint16_t) : sizeof(float)); }
-static size_t plane_size(const dn_winograd *g) { return (size_t)g->s.h * g->s.w * pixel_size(g); }
-
-// view returns the rows x columns pixels from (h, w) of a plane on, zeros outside, and the distance between rows.
-static const void *view(const dn_winograd *g, void *copy, const void *plane, long h, long w, int rows, int columns, size_t *stride) {
-	const dn_shape *s = &g->s;
-	size_t size = pixel_size(g);
-	if (h >= 0 && w >= 0 && h + rows <= s->h && w + columns <= s->w) {
-		*stride = s->w;
-		return (const char *)plane + (h * s->w + w) * size;
-	}
-	*stride = DN_POINTS;
-	for (long i = 0; i < rows; i++)
-		for (long j = 0; j < columns; j++) {
-			char *to = (char *)copy + (i * DN_POINTS + j) * size;
-			if (h + i < 0 || w + j < 0 || h + i >= s->h || w + j >= s->w) {
-				memset(to, 0, size);
-			} else {
-				memcpy(to, (const char *)plane + ((h + i) * s->w + w + j) * size, size);
-			}
-		}
-	return copy;
+// bits sets a bit for each of count places from i on that lies within n.
+static unsigned bits(long i, int count, long n) {
+	unsigned all = (1u << count) - 1;
+	if (i < 0) all = all >> -i << -i;
+	return i + count > n ? all & ((1u << (n - i)) - 1) : all;
 }
 
-// plane_of returns a block of channels of a tile's image.
-static void *plane_of(const dn_winograd *g, const void *maps, dn_tile t, size_t channels, size_t block) {
-	return (char *)maps + (t.n * blocks(channels) + block) * plane_size(g);
+// view is that of rows x columns pixels from (h, w) on, of a block of the channels of a tile's image.
+static dn_view view(const dn_winograd *g, const void *maps, dn_tile t, size_t channels, size_t block, long h, long w, int rows, int columns) {
+	const dn_shape *s = &g->s;
+	size_t size = DN_LANE * (g->narrow ? sizeof(uint16_t) : sizeof(float));
+	ptrdiff_t at = ((long)(t.n * channels / DN_LANE + block) * s->h + h) * s->w + w;
+	dn_view v = {(char *)maps + at * (ptrdiff_t)size, s->w, bits(h, rows, s->h), bits(w, columns, s->w), 0};
+	v.whole = v.rows == bits(0, rows, rows) && v.columns == bits(0, columns, columns);
+	return v;
 }
 
 // transform_input writes the points of tiles from to to of a chunk, of a block of channels.
 static void transform_input(const run *r, float *v, const chunk *q, size_t block, size_t from, size_t to) {
 	const dn_winograd *g = r->g;
-	window p;
-	size_t stride, t = from;
+	size_t t = from;
 	for (int shape = 0; shape < DN_SHAPES; shape++)
 		for (; t < to && t < q->ends[shape]; t++) {
 			dn_tile at = g->tile[q->first + t];
-			const void *x = view(g, p.pixels, plane_of(g, r->x, at, g->in, block), at.h - 1L, at.w - 1L, dn_rows(shape) + 2, dn_columns(shape) + 2, &stride);
-			dn_tile_input(shape, g->narrow, v + (block * g->longest + t) * DN_LANE, g->v_step, x, stride);
+			dn_view x = view(g, r->x, at, g->in, block, at.h - 1L, at.w - 1L, dn_rows(shape) + 2, dn_columns(shape) + 2);
+			dn_tile_input(shape, g->narrow, v + (block * g->longest + t) * DN_LANE, g->v_step, &x);
 		}
 }
 
 // transform_gradient writes those of dy.
 static void transform_gradient(const run *r, float *m, const chunk *q, size_t block, size_t from, size_t to) {
 	const dn_winograd *g = r->g;
-	window p;
-	size_t stride, t = from;
+	size_t t = from;
 	for (int shape = 0; shape < DN_SHAPES; shape++)
 		for (; t < to && t < q->ends[shape]; t++) {
 			dn_tile at = g->tile[q->first + t];
-			const void *dy = view(g, p.pixels, plane_of(g, r->dy, at, g->out, block), at.h, at.w, dn_rows(shape), dn_columns(shape), &stride);
-			dn_tile_gradient(shape, g->narrow, m + (block * g->longest + t) * DN_LANE, g->m_step, dy, stride);
+			dn_view dy = view(g, r->dy, at, g->out, block, at.h, at.w, dn_rows(shape), dn_columns(shape));
+			dn_tile_gradient(shape, g->narrow, m + (block * g->longest + t) * DN_LANE, g->m_step, &dy);
 		}
 }
 
 static void transform_output(const run *r, const float *m, const chunk *q, size_t block) {
 	const dn_winograd *g = r->g;
-	const dn_shape *s = &g->s;
-	window p;
-	size_t t = 0, size = pixel_size(g), row = s->w * size, stride;
-	dn_finish f = {r->shift ? r->shift + block * DN_LANE : 0, 0, s->relu};
+	size_t t = 0;
+	dn_finish f = {r->shift ? r->shift + block * DN_LANE : 0, 0, g->s.relu};
 	for (int shape = 0; shape < DN_SHAPES; shape++)
 		for (; t < q->ends[shape]; t++) {
 			dn_tile at = g->tile[q->first + t];
-			const float *from = m + (block * g->longest + t) * DN_LANE;
-			int rows = dn_rows(shape), columns = dn_columns(shape);
-			if (r->residual) f.residual = view(g, p.residual, plane_of(g, r->residual, at, g->out, block), at.h, at.w, rows, columns, &stride);
-			char *y = (char *)plane_of(g, r->y, at, g->out, block) + ((size_t)at.h * s->w + at.w) * size;
-			if (at.h + rows <= s->h && at.w + columns <= s->w) {
-				dn_tile_output(shape, g->narrow, y, s->w, from, g->m_step, &f);
-				continue;
-			}
-			dn_tile_output(shape, g->narrow, p.pixels, DN_POINTS, from, g->m_step, &f);
-			int width = at.w + columns <= s->w ? columns : s->w - at.w;
-			for (int i = 0; i < rows && at.h + i < s->h; i++) memcpy(y + i * row, (char *)p.pixels + i * DN_POINTS * size, width * size);
+			dn_view y = view(g, r->y, at, g->out, block, at.h, at.w, dn_rows(shape), dn_columns(shape));
+			if (r->residual) f.residual = (const char *)r->residual + ((const char *)y.pixels - (const char *)r->y);
+			dn_tile_output(shape, g->narrow, &y, m + (block * g->longest + t) * DN_LANE, g->m_step, &f);
 		}
 }
 
@@ -336,18 +305,11 @@ static void gradient_part(const void *args, int part, int parts) {
 	const run *r = args;
 	const dn_winograd *g = r->g;
 	size_t from, to, next = g->in * DN_WINDOW;
-	float sums[DN_FREQUENCIES * DN_LANE] __attribute__((aligned(64)));
 	dn_range(blocks(g->out) * g->in, part, parts, &from, &to);
 	for (size_t i = from; i < to; i++) {
 		size_t block = i / g->in, c = i % g->in;
 		const float *u = r->u + block / 2 * DN_FREQUENCIES * g->u_step + c * DN_PAIR + block % 2 * DN_LANE;
-		for (int f = 0; f < DN_FREQUENCIES; f++)
-			for (int l = 0; l < DN_LANE; l++) {
-				float sum = 0;
-				for (size_t s = 0; s < g->segments; s++) sum += u[s * weights_size(g) + f * g->u_step + l];
-				sums[f * DN_LANE + l] = sum;
-			}
-		dn_kernel_gradient(r->w + block * DN_LANE * next + c * DN_WINDOW, sums, DN_LANE, next);
+		dn_kernel_gradient(r->w + block * DN_LANE * next + c * DN_WINDOW, next, u, g->u_step, g->segments, weights_size(g));
 	}
 }
 

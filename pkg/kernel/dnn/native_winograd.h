@@ -37,20 +37,27 @@ enum { DN_4X3, DN_4X4, DN_3X4, DN_3X3, DN_SHAPES };
 static inline int dn_rows(int shape) { return shape <= DN_4X4 ? 4 : 3; }
 static inline int dn_columns(int shape) { return shape == DN_4X4 || shape == DN_3X4 ? 4 : 3; }
 
-// Each transform is of 16 channels. stride is the distance between rows of maps, in pixels, step that between frequencies; narrow tells
-// that maps are bfloat16.
+// A view is the pixels of a tile in a map. What lies outside the map is neither read nor written, and counts as 0.
+typedef struct {
+	void *pixels;           // the first one, which may lie outside
+	ptrdiff_t stride;       // pixels between rows
+	unsigned rows, columns; // a bit for each that is inside
+	int whole;              // all are
+} dn_view;
 
-// dn_tile_input writes B' d B of pixels that begin at x.
-void dn_tile_input(int shape, int narrow, float *v, size_t step, const void *x, size_t stride);
+// Each transform is of 16 channels. step is the distance between frequencies; narrow tells that maps are bfloat16.
+
+// dn_tile_input writes B' x B.
+void dn_tile_input(int shape, int narrow, float *v, size_t step, const dn_view *x);
 // dn_tile_output writes A' m A + shift + residual, and max(0, y) where relu is set; shift may be 0, as may residual, which lies as y.
 typedef struct {
 	const float *shift;
 	const void *residual;
 	int relu;
 } dn_finish;
-void dn_tile_output(int shape, int narrow, void *y, size_t stride, const float *m, size_t step, const dn_finish *f);
+void dn_tile_output(int shape, int narrow, const dn_view *y, const float *m, size_t step, const dn_finish *f);
 // dn_tile_gradient writes A dy A'.
-void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const void *dy, size_t stride);
+void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const dn_view *dy);
 
 // dn_kernel_weights writes G g G' of the kernels of 16 output channels, lane elements apart, turned around where turned is set.
 typedef struct {
@@ -59,8 +66,8 @@ typedef struct {
 	int turned, round;
 } dn_kernels;
 void dn_kernel_weights(float *u, size_t step, const float *w, const dn_kernels *k);
-// dn_kernel_gradient writes dg = G' u G.
-void dn_kernel_gradient(float *dw, const float *u, size_t step, size_t lane);
+// dn_kernel_gradient writes dg = G' u G, u being the sum of count, next elements apart.
+void dn_kernel_gradient(float *dw, size_t lane, const float *u, size_t step, size_t count, size_t next);
 
 // dn_product writes m = v u of one frequency for count tiles, at most DN_GROUP: m two registers of channels, m_step apart, v blocks of 16 channels
 // v_step apart, u (16 blocks, 32).

@@ -87,11 +87,14 @@ INLINE void weights_gradient(lane *g, const lane *u) {
 	g[2] = add(add(u[4], GA * A2, p), GB * B2, r);
 }
 
-INLINE void tile_input(int rows, int columns, int narrow, float *v, size_t step, const void *x, size_t stride) {
+// within tells whether a pixel of a view is inside the map; whole is a constant, and so no question.
+INLINE __mmask16 within(const dn_view *v, int i, int j, int whole) { return whole ? 0xffff : (__mmask16)-(v->rows >> i & v->columns >> j & 1); }
+
+INLINE void tile_input(int rows, int columns, int narrow, int whole, float *v, size_t step, const dn_view *x) {
 	lane t[DN_POINTS][DN_POINTS];
 	EACH(j, columns + 2) {
 		lane d[DN_POINTS], y[DN_POINTS];
-		EACH(i, rows + 2) d[i] = dn_load(x, i * stride + j, narrow);
+		EACH(i, rows + 2) d[i] = dn_load_within(x->pixels, i * x->stride + j, within(x, i, j, whole), narrow);
 		input(y, d, rows);
 		EACH(i, rows + 2) t[i][j] = y[i];
 	}
@@ -102,7 +105,7 @@ INLINE void tile_input(int rows, int columns, int narrow, float *v, size_t step,
 	}
 }
 
-INLINE void tile_output(int rows, int columns, int narrow, void *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
+INLINE void tile_output(int rows, int columns, int narrow, int whole, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
 	lane t[DN_SIDE][DN_POINTS], shift = f->shift ? _mm512_loadu_ps(f->shift) : _mm512_setzero_ps();
 	EACH(j, columns + 2) {
 		lane d[DN_POINTS], o[DN_SIDE];
@@ -115,20 +118,21 @@ INLINE void tile_output(int rows, int columns, int narrow, void *y, size_t strid
 		output(o, t[i], columns);
 		EACH(j, columns) {
 			lane v = o[j];
-			size_t at = i * stride + j;
+			ptrdiff_t at = i * y->stride + j;
+			__mmask16 inside = within(y, i, j, whole);
 			if (f->shift) v = plus(v, shift);
-			if (f->residual) v = plus(v, dn_load(f->residual, at, narrow));
+			if (f->residual) v = plus(v, dn_load_within(f->residual, at, inside, narrow));
 			if (f->relu) v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLT_UQ), v);
-			dn_store(y, at, v, narrow);
+			dn_store_within(y->pixels, at, v, inside, narrow);
 		}
 	}
 }
 
-INLINE void tile_gradient(int rows, int columns, int narrow, float *m, size_t step, const void *dy, size_t stride) {
+INLINE void tile_gradient(int rows, int columns, int narrow, int whole, float *m, size_t step, const dn_view *dy) {
 	lane t[DN_POINTS][DN_SIDE];
 	EACH(j, columns) {
 		lane d[DN_SIDE], o[DN_POINTS];
-		EACH(i, rows) d[i] = dn_load(dy, i * stride + j, narrow);
+		EACH(i, rows) d[i] = dn_load_within(dy->pixels, i * dy->stride + j, within(dy, i, j, whole), narrow);
 		gradient(o, d, rows);
 		EACH(i, rows + 2) t[i][j] = o[i];
 	}
@@ -139,43 +143,35 @@ INLINE void tile_gradient(int rows, int columns, int narrow, float *m, size_t st
 	}
 }
 
-// SWITCH calls f with the sides of a shape as constants.
-#define SWITCH(shape, f, ...)                                 \
-	switch (shape) {                                          \
-	case DN_4X3: f(4, 3, __VA_ARGS__); break;                 \
-	case DN_4X4: f(4, 4, __VA_ARGS__); break;                 \
-	case DN_3X4: f(3, 4, __VA_ARGS__); break;                 \
-	case DN_3X3: f(3, 3, __VA_ARGS__); break;                 \
+// SWITCH calls f with the sides of a shape, and what kind of maps they are, as constants.
+#define SWITCH(shape, narrow, whole, f, ...)                                                  \
+	switch ((shape) + DN_SHAPES * !!(narrow) + 2 * DN_SHAPES * !!(whole)) {               \
+		SHAPES(0, 0, f, __VA_ARGS__)                                                  \
+		SHAPES(1, 0, f, __VA_ARGS__)                                                  \
+		SHAPES(0, 1, f, __VA_ARGS__)                                                  \
+		SHAPES(1, 1, f, __VA_ARGS__)                                                  \
 	}
+#define SHAPES(n, w, f, ...)                                                            \
+	case DN_4X3 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(4, 3, n, w, __VA_ARGS__); break; \
+	case DN_4X4 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(4, 4, n, w, __VA_ARGS__); break; \
+	case DN_3X4 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(3, 4, n, w, __VA_ARGS__); break; \
+	case DN_3X3 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(3, 3, n, w, __VA_ARGS__); break;
 
-V4 void dn_tile_input(int shape, int narrow, float *v, size_t step, const void *x, size_t stride) {
-	if (narrow) {
-		SWITCH(shape, tile_input, 1, v, step, x, stride)
-	} else {
-		SWITCH(shape, tile_input, 0, v, step, x, stride)
-	}
+V4 void dn_tile_input(int shape, int narrow, float *v, size_t step, const dn_view *x) {
+	SWITCH(shape, narrow, x->whole, tile_input, v, step, x)
 }
 
-V4 void dn_tile_output(int shape, int narrow, void *y, size_t stride, const float *m, size_t step, const dn_finish *f) {
+V4 void dn_tile_output(int shape, int narrow, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
 	static const dn_finish none;
-	int finish = f->shift || f->residual || f->relu;
-	if (finish && narrow) {
-		SWITCH(shape, tile_output, 1, y, stride, m, step, f)
-	} else if (finish) {
-		SWITCH(shape, tile_output, 0, y, stride, m, step, f)
-	} else if (narrow) {
-		SWITCH(shape, tile_output, 1, y, stride, m, step, &none)
+	if (f->shift || f->residual || f->relu) {
+		SWITCH(shape, narrow, y->whole, tile_output, y, m, step, f)
 	} else {
-		SWITCH(shape, tile_output, 0, y, stride, m, step, &none)
+		SWITCH(shape, narrow, y->whole, tile_output, y, m, step, &none)
 	}
 }
 
-V4 void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const void *dy, size_t stride) {
-	if (narrow) {
-		SWITCH(shape, tile_gradient, 1, m, step, dy, stride)
-	} else {
-		SWITCH(shape, tile_gradient, 0, m, step, dy, stride)
-	}
+V4 void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const dn_view *dy) {
+	SWITCH(shape, narrow, dy->whole, tile_gradient, m, step, dy)
 }
 
 // apart is the places of 16 elements so far apart.
@@ -205,12 +201,14 @@ V4 void dn_kernel_weights(float *u, size_t step, const float *w, const dn_kernel
 	}
 }
 
-V4 void dn_kernel_gradient(float *dw, const float *u, size_t step, size_t distance) {
+V4 void dn_kernel_gradient(float *dw, size_t distance, const float *u, size_t step, size_t count, size_t next) {
 	__m512i places = apart(distance);
 	lane t[3][DN_POINTS];
 	EACH(j, DN_POINTS) {
 		lane d[DN_POINTS], o[3];
 		EACH(i, DN_POINTS) d[i] = _mm512_load_ps(u + (i * DN_POINTS + j) * step);
+		for (size_t s = 1; s < count; s++)
+			EACH(i, DN_POINTS) d[i] = plus(d[i], _mm512_load_ps(u + s * next + (i * DN_POINTS + j) * step));
 		weights_gradient(o, d);
 		EACH(i, 3) t[i][j] = o[i];
 	}
