@@ -9,7 +9,7 @@
 
 #include "native_wide.h"
 
-#define EACH(i, n) _Pragma("GCC unroll 6") for (int i = 0; i < (n); i++)
+#define EACH(i, n) _Pragma("GCC unroll 9") for (int i = 0; i < (n); i++)
 
 typedef __m512 lane;
 INLINE lane spread(float v) { return _mm512_set1_ps(v); }
@@ -18,8 +18,8 @@ INLINE lane plus(lane a, lane b) { return _mm512_add_ps(a, b); }
 INLINE lane minus(lane a, lane b) { return _mm512_sub_ps(a, b); }
 INLINE lane add(lane c, float a, lane b) { return _mm512_fmadd_ps(spread(a), b, c); } // c + a b
 
-// The points 0, A, -A, B, infinity, -B. Chosen for their error, which is a sixth of that of 0, 1, -1, 2, -2; all constants but G's are
-// exact.
+// The points 0, A, -A, B, infinity, -B; of strides 0, A, -A, infinity, B. Chosen for their error, which is a sixth of that of 0, 1, -1, 2,
+// -2; all constants but G's are exact.
 #define A 0.75f
 #define B 1.5f
 #define A2 (A * A)
@@ -31,7 +31,7 @@ INLINE lane add(lane c, float a, lane b) { return _mm512_fmadd_ps(spread(a), b, 
 INLINE lane round_lane(lane v) { return _mm512_castsi512_ps(_mm512_and_epi32(dn_round_lane(v), _mm512_set1_epi32((int)0xffff0000))); }
 
 // input is B' of results places: y has their points.
-INLINE void input(lane *y, const lane *d, int results) {
+INLINE void plain_input(lane *y, const lane *d, int results) {
 	if (results == 4) {
 		lane p = add(d[4], -B2, d[2]), q = add(d[3], -B2, d[1]), r = add(d[4], -A2, d[2]), s = add(d[3], -A2, d[1]);
 		y[0] = add(add(d[4], -(A2 + B2), d[2]), A2 * B2, d[0]);
@@ -49,7 +49,7 @@ INLINE void input(lane *y, const lane *d, int results) {
 }
 
 // output is A' to results.
-INLINE void output(lane *y, const lane *m, int results) {
+INLINE void plain_output(lane *y, const lane *m, int results) {
 	lane s = plus(m[1], m[2]), d = minus(m[1], m[2]);
 	if (results == 4) {
 		lane t = plus(m[3], m[5]), e = minus(m[3], m[5]);
@@ -65,7 +65,7 @@ INLINE void output(lane *y, const lane *m, int results) {
 }
 
 // gradient is A of results.
-INLINE void gradient(lane *m, const lane *y, int results) {
+INLINE void plain_gradient(lane *m, const lane *y, int results) {
 	m[0] = y[0], m[4] = y[results - 1];
 	lane p = add(y[0], A2, y[2]), q = times(A, y[1]), r = add(y[0], B2, y[2]), s = times(B, y[1]);
 	if (results == 4) q = add(q, A * A2, y[3]), s = add(s, B * B2, y[3]), m[5] = minus(r, s);
@@ -73,50 +73,154 @@ INLINE void gradient(lane *m, const lane *y, int results) {
 }
 
 // weights is G.
-INLINE void weights(lane *u, const lane *g) {
+INLINE void plain_weights(lane *u, const lane *g) {
 	lane p = times(GA, add(g[0], A2, g[2])), q = times(GA * A, g[1]), r = times(GB, add(g[0], B2, g[2])), s = times(GB * B, g[1]);
 	u[0] = times(1 / (A2 * B2), g[0]), u[4] = g[2];
 	u[1] = plus(p, q), u[2] = minus(p, q), u[3] = plus(r, s), u[5] = minus(r, s);
 }
 
 // weights_gradient is G'.
-INLINE void weights_gradient(lane *g, const lane *u) {
+INLINE void plain_weights_gradient(lane *g, const lane *u) {
 	lane p = plus(u[1], u[2]), q = minus(u[1], u[2]), r = plus(u[3], u[5]), s = minus(u[3], u[5]);
 	g[0] = add(add(times(1 / (A2 * B2), u[0]), GA, p), GB, r);
 	g[1] = add(times(GA * A, q), GB * B, s);
 	g[2] = add(add(u[4], GA * A2, p), GB * B2, r);
 }
 
-// within tells whether a pixel of a view is inside the map; whole is a constant, and so no question.
-INLINE __mmask16 within(const dn_view *v, int i, int j, int whole) { return whole ? 0xffff : (__mmask16)-(v->rows >> i & v->columns >> j & 1); }
+// Two kernel elements at points 0, A, -A, infinity, B, for the odd pixels of a convolution with strides.
+#define G0 (1 / (A2 * B))
+#define GP (1 / (2 * A2 * (A - B)))
+#define GM (-1 / (2 * A2 * (A + B)))
+#define GQ (1 / (B * (B2 - A2)))
 
-INLINE void tile_input(int rows, int columns, int narrow, int whole, float *v, size_t step, const dn_view *x) {
-	lane t[DN_POINTS][DN_POINTS];
-	EACH(j, columns + 2) {
-		lane d[DN_POINTS], y[DN_POINTS];
-		EACH(i, rows + 2) d[i] = dn_load_within(x->pixels, i * x->stride + j, within(x, i, j, whole), narrow);
-		input(y, d, rows);
-		EACH(i, rows + 2) t[i][j] = y[i];
+// odd_input is B' of results places.
+INLINE void odd_input(lane *y, const lane *d, int results) {
+	lane e0 = add(d[1], -B, d[0]), e1 = add(d[2], -B, d[1]);
+	if (results == 4) {
+		lane e2 = add(d[3], -B, d[2]), e3 = add(d[4], -B, d[3]);
+		y[0] = add(e2, -A2, e0), y[1] = add(e2, A, e1), y[2] = add(e2, -A, e1), y[3] = add(e3, -A2, e1);
+		y[4] = add(d[3], -A2, d[1]);
+		return;
 	}
-	EACH(i, rows + 2) {
-		lane y[DN_POINTS];
-		input(y, t[i], columns);
-		EACH(j, columns + 2) _mm512_store_ps(v + (i * DN_POINTS + j) * step, y[j]);
+	y[0] = times(B, minus(times(A2, d[0]), d[2]));
+	y[1] = times(A - B, add(d[2], A, d[1])), y[2] = times(-(A + B), add(d[2], -A, d[1])), y[3] = add(d[3], -A2, d[1]);
+}
+
+// odd_output is A' to results.
+INLINE void odd_output(lane *y, const lane *m, int results) {
+	lane s = plus(m[1], m[2]), d = minus(m[1], m[2]);
+	y[0] = plus(m[0], s), y[1] = times(A, d), y[2] = times(A2, s);
+	if (results == 4) {
+		y[0] = plus(y[0], m[4]), y[1] = add(y[1], B, m[4]), y[2] = add(y[2], B2, m[4]);
+		y[3] = add(add(m[3], A * A2, d), B * B2, m[4]);
+	} else {
+		y[2] = plus(y[2], m[3]);
 	}
 }
 
-INLINE void tile_output(int rows, int columns, int narrow, int whole, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
-	lane t[DN_SIDE][DN_POINTS], shift = f->shift ? _mm512_loadu_ps(f->shift) : _mm512_setzero_ps();
-	EACH(j, columns + 2) {
-		lane d[DN_POINTS], o[DN_SIDE];
-		EACH(i, rows + 2) d[i] = _mm512_load_ps(m + (i * DN_POINTS + j) * step);
-		output(o, d, rows);
-		EACH(i, rows) t[i][j] = o[i];
+// odd_gradient is A of results.
+INLINE void odd_gradient(lane *m, const lane *y, int results) {
+	lane p = add(y[0], A2, y[2]), q = times(A, y[1]);
+	if (results == 4) q = add(q, A * A2, y[3]), m[4] = add(add(add(y[0], B, y[1]), B2, y[2]), B * B2, y[3]);
+	m[0] = y[0], m[1] = plus(p, q), m[2] = minus(p, q), m[3] = y[results - 1];
+}
+
+// A kind is how a convolution's sides are transformed; in what is below it is a constant. It has points, of which a side of 3 results leaves
+// some out, and takes pixels.
+INLINE int points(int kind) { return kind == DN_PLAIN ? DN_POINTS : DN_STRIDED_POINTS; }
+INLINE int has(int kind, int results, int point) { return results == 4 || !dn_long(kind, point); }
+INLINE int pixels(int kind, int results) { return kind == DN_PLAIN ? results + 2 : kind == DN_STRIDED ? 2 * results + 1 : results + 1; }
+
+INLINE void input(int kind, lane *y, const lane *x, int results) {
+	if (kind == DN_PLAIN) {
+		plain_input(y, x, results);
+		return;
 	}
-	EACH(i, rows) {
-		lane o[DN_SIDE];
-		output(o, t[i], columns);
-		EACH(j, columns) {
+	lane d[DN_SIDE + 1];
+	EACH(i, results) y[i] = x[kind == DN_STRIDED ? 2 * i + 1 : i];
+	EACH(i, results + 1) d[i] = x[kind == DN_STRIDED ? 2 * i : i];
+	odd_input(y + DN_SIDE, d, results);
+}
+
+INLINE int outputs(int kind, int results) { return kind == DN_STRIDED_BACK ? 2 * results : results; }
+INLINE void output(int kind, lane *y, const lane *m, int results) {
+	if (kind == DN_PLAIN) {
+		plain_output(y, m, results);
+		return;
+	}
+	lane o[DN_SIDE];
+	odd_output(o, m + DN_SIDE, results);
+	EACH(i, results) {
+		if (kind == DN_STRIDED) {
+			y[i] = plus(m[i], o[i]);
+		} else {
+			y[2 * i] = m[i], y[2 * i + 1] = o[i];
+		}
+	}
+}
+
+INLINE void gradient(int kind, lane *m, const lane *y, int results) {
+	if (kind == DN_PLAIN) {
+		plain_gradient(m, y, results);
+		return;
+	}
+	EACH(i, results) m[i] = y[i];
+	odd_gradient(m + DN_SIDE, y, results);
+}
+
+INLINE void weights(int kind, lane *u, const lane *g) {
+	if (kind == DN_PLAIN) {
+		plain_weights(u, g);
+		return;
+	}
+	lane a = times(A, g[2]);
+	u[0] = g[1], u[1] = times(G0, g[0]), u[2] = times(GP, plus(g[0], a)), u[3] = times(GM, minus(g[0], a)), u[4] = g[2];
+	u[5] = times(GQ, add(g[0], B, g[2]));
+}
+
+INLINE void weights_gradient(int kind, lane *g, const lane *u) {
+	if (kind == DN_PLAIN) {
+		plain_weights_gradient(g, u);
+		return;
+	}
+	lane p = times(GP, u[2]), m = times(GM, u[3]), q = times(GQ, u[5]);
+	g[0] = add(plus(plus(p, m), q), G0, u[1]);
+	g[1] = u[0];
+	g[2] = add(add(u[4], A, minus(p, m)), B, q);
+}
+
+// within tells whether a pixel of a view is inside the map; whole is a constant, and so no question.
+INLINE __mmask16 within(const dn_view *v, int i, int j, int whole) { return whole ? 0xffff : (__mmask16)-(v->rows >> i & v->columns >> j & 1); }
+
+INLINE void tile_input(int kind, int rows, int columns, int narrow, int whole, float *v, size_t step, const dn_view *x) {
+	lane t[DN_STRIDED_POINTS][DN_STRIDED_POINTS];
+	EACH(j, pixels(kind, columns)) {
+		lane d[DN_STRIDED_POINTS], y[DN_STRIDED_POINTS];
+		EACH(i, pixels(kind, rows)) d[i] = dn_load_within(x->pixels, i * x->stride + j, within(x, i, j, whole), narrow);
+		input(kind, y, d, rows);
+		EACH(i, points(kind)) if (has(kind, rows, i)) t[i][j] = y[i];
+	}
+	EACH(i, points(kind)) {
+		if (!has(kind, rows, i)) continue;
+		lane y[DN_STRIDED_POINTS];
+		input(kind, y, t[i], columns);
+		EACH(j, points(kind)) if (has(kind, columns, j)) _mm512_store_ps(v + (i * points(kind) + j) * step, y[j]);
+	}
+}
+
+INLINE void tile_output(int kind, int rows, int columns, int narrow, int whole, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
+	lane t[2 * DN_SIDE][DN_STRIDED_POINTS], shift = f->shift ? _mm512_loadu_ps(f->shift) : _mm512_setzero_ps();
+	EACH(j, points(kind)) {
+		if (!has(kind, columns, j)) continue;
+		lane d[DN_STRIDED_POINTS], o[2 * DN_SIDE];
+		EACH(i, points(kind)) if (has(kind, rows, i)) d[i] = _mm512_load_ps(m + (i * points(kind) + j) * step);
+		output(kind, o, d, rows);
+		EACH(i, outputs(kind, rows)) t[i][j] = o[i];
+	}
+	EACH(i, outputs(kind, rows)) {
+		lane o[2 * DN_SIDE];
+		output(kind, o, t[i], columns);
+		EACH(j, outputs(kind, columns)) {
 			lane v = o[j];
 			ptrdiff_t at = i * y->stride + j;
 			__mmask16 inside = within(y, i, j, whole);
@@ -128,50 +232,71 @@ INLINE void tile_output(int rows, int columns, int narrow, int whole, const dn_v
 	}
 }
 
-INLINE void tile_gradient(int rows, int columns, int narrow, int whole, float *m, size_t step, const dn_view *dy) {
-	lane t[DN_POINTS][DN_SIDE];
+INLINE void tile_gradient(int kind, int rows, int columns, int narrow, int whole, float *m, size_t step, const dn_view *dy) {
+	lane t[DN_STRIDED_POINTS][DN_SIDE];
 	EACH(j, columns) {
-		lane d[DN_SIDE], o[DN_POINTS];
+		lane d[DN_SIDE], o[DN_STRIDED_POINTS];
 		EACH(i, rows) d[i] = dn_load_within(dy->pixels, i * dy->stride + j, within(dy, i, j, whole), narrow);
-		gradient(o, d, rows);
-		EACH(i, rows + 2) t[i][j] = o[i];
+		gradient(kind, o, d, rows);
+		EACH(i, points(kind)) if (has(kind, rows, i)) t[i][j] = o[i];
 	}
-	EACH(i, rows + 2) {
-		lane o[DN_POINTS];
-		gradient(o, t[i], columns);
-		EACH(j, columns + 2) _mm512_store_ps(m + (i * DN_POINTS + j) * step, o[j]);
+	EACH(i, points(kind)) {
+		if (!has(kind, rows, i)) continue;
+		lane o[DN_STRIDED_POINTS];
+		gradient(kind, o, t[i], columns);
+		EACH(j, points(kind)) if (has(kind, columns, j)) _mm512_store_ps(m + (i * points(kind) + j) * step, o[j]);
 	}
 }
 
-// SWITCH calls f with the sides of a shape, and what kind of maps they are, as constants.
-#define SWITCH(shape, narrow, whole, f, ...)                                                  \
-	switch ((shape) + DN_SHAPES * !!(narrow) + 2 * DN_SHAPES * !!(whole)) {               \
-		SHAPES(0, 0, f, __VA_ARGS__)                                                  \
-		SHAPES(1, 0, f, __VA_ARGS__)                                                  \
-		SHAPES(0, 1, f, __VA_ARGS__)                                                  \
-		SHAPES(1, 1, f, __VA_ARGS__)                                                  \
+// SWITCH calls f with the kind, the sides of a shape, and what maps they are, as constants.
+#define SWITCH(kind, shape, narrow, whole, f, ...)                                  \
+	switch ((shape) + DN_SHAPES * !!(narrow) + 2 * DN_SHAPES * !!(whole)) {     \
+		SHAPES(kind, 0, 0, f, __VA_ARGS__)                                  \
+		SHAPES(kind, 1, 0, f, __VA_ARGS__)                                  \
+		SHAPES(kind, 0, 1, f, __VA_ARGS__)                                  \
+		SHAPES(kind, 1, 1, f, __VA_ARGS__)                                  \
 	}
-#define SHAPES(n, w, f, ...)                                                            \
-	case DN_4X3 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(4, 3, n, w, __VA_ARGS__); break; \
-	case DN_4X4 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(4, 4, n, w, __VA_ARGS__); break; \
-	case DN_3X4 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(3, 4, n, w, __VA_ARGS__); break; \
-	case DN_3X3 + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(3, 3, n, w, __VA_ARGS__); break;
+#define SHAPES(kind, n, w, f, ...)                         \
+	SHAPE(DN_4X3, 4, 3, kind, n, w, f, __VA_ARGS__)    \
+	SHAPE(DN_4X4, 4, 4, kind, n, w, f, __VA_ARGS__)    \
+	SHAPE(DN_3X4, 3, 4, kind, n, w, f, __VA_ARGS__)    \
+	SHAPE(DN_3X3, 3, 3, kind, n, w, f, __VA_ARGS__)
+#define SHAPE(shape, rows, columns, kind, n, w, f, ...) \
+	case shape + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(kind, rows, columns, n, w, __VA_ARGS__); break;
 
-V4 void dn_tile_input(int shape, int narrow, float *v, size_t step, const dn_view *x) {
-	SWITCH(shape, narrow, x->whole, tile_input, v, step, x)
-}
-
-V4 void dn_tile_output(int shape, int narrow, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
-	static const dn_finish none;
-	if (f->shift || f->residual || f->relu) {
-		SWITCH(shape, narrow, y->whole, tile_output, y, m, step, f)
+V4 void dn_tile_input(int kind, int shape, int narrow, float *v, size_t step, const dn_view *x) {
+	if (kind == DN_PLAIN) {
+		SWITCH(DN_PLAIN, shape, narrow, x->whole, tile_input, v, step, x)
+	} else if (kind == DN_STRIDED) {
+		SWITCH(DN_STRIDED, shape, narrow, x->whole, tile_input, v, step, x)
 	} else {
-		SWITCH(shape, narrow, y->whole, tile_output, y, m, step, &none)
+		SWITCH(DN_STRIDED_BACK, shape, narrow, x->whole, tile_input, v, step, x)
 	}
 }
 
-V4 void dn_tile_gradient(int shape, int narrow, float *m, size_t step, const dn_view *dy) {
-	SWITCH(shape, narrow, dy->whole, tile_gradient, m, step, dy)
+V4 void dn_tile_output(int kind, int shape, int narrow, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
+	static const dn_finish none;
+	if (kind == DN_STRIDED_BACK) { // has nothing to finish
+		SWITCH(DN_STRIDED_BACK, shape, narrow, y->whole, tile_output, y, m, step, &none)
+	} else if (f->shift || f->residual || f->relu) {
+		if (kind == DN_PLAIN) {
+			SWITCH(DN_PLAIN, shape, narrow, y->whole, tile_output, y, m, step, f)
+		} else {
+			SWITCH(DN_STRIDED, shape, narrow, y->whole, tile_output, y, m, step, f)
+		}
+	} else if (kind == DN_PLAIN) {
+		SWITCH(DN_PLAIN, shape, narrow, y->whole, tile_output, y, m, step, &none)
+	} else {
+		SWITCH(DN_STRIDED, shape, narrow, y->whole, tile_output, y, m, step, &none)
+	}
+}
+
+V4 void dn_tile_gradient(int kind, int shape, int narrow, float *m, size_t step, const dn_view *dy) {
+	if (kind == DN_PLAIN) {
+		SWITCH(DN_PLAIN, shape, narrow, dy->whole, tile_gradient, m, step, dy)
+	} else {
+		SWITCH(DN_STRIDED, shape, narrow, dy->whole, tile_gradient, m, step, dy)
+	}
 }
 
 // apart is the places of 16 elements so far apart.
@@ -180,7 +305,7 @@ INLINE __m512i apart(size_t distance) {
 	return _mm512_mullo_epi32(one, _mm512_set1_epi32((int)distance));
 }
 
-V4 void dn_kernel_weights(float *u, size_t step, const float *w, const dn_kernels *k) {
+INLINE void kernel_weights(int kind, float *u, size_t step, const float *w, const dn_kernels *k) {
 	__m512i places = apart(k->lane);
 	lane t[DN_POINTS][3], scale = k->scale ? _mm512_loadu_ps(k->scale) : spread(1);
 	EACH(j, 3) {
@@ -191,17 +316,25 @@ V4 void dn_kernel_weights(float *u, size_t step, const float *w, const dn_kernel
 			if (k->scale) g[i] = _mm512_mul_ps(g[i], scale);
 			if (k->round) g[i] = round_lane(g[i]);
 		}
-		weights(o, g);
+		weights(kind, o, g);
 		EACH(i, DN_POINTS) t[i][j] = o[i];
 	}
 	EACH(i, DN_POINTS) {
 		lane o[DN_POINTS];
-		weights(o, t[i]);
+		weights(kind, o, t[i]);
 		EACH(j, DN_POINTS) _mm512_store_ps(u + (i * DN_POINTS + j) * step, o[j]);
 	}
 }
 
-V4 void dn_kernel_gradient(float *dw, size_t distance, const float *u, size_t step, size_t count, size_t next) {
+V4 void dn_kernel_weights(int kind, float *u, size_t step, const float *w, const dn_kernels *k) {
+	if (kind == DN_PLAIN) {
+		kernel_weights(DN_PLAIN, u, step, w, k);
+	} else {
+		kernel_weights(DN_STRIDED, u, step, w, k);
+	}
+}
+
+INLINE void kernel_gradient(int kind, float *dw, size_t distance, const float *u, size_t step, size_t count, size_t next) {
 	__m512i places = apart(distance);
 	lane t[3][DN_POINTS];
 	EACH(j, DN_POINTS) {
@@ -209,13 +342,21 @@ V4 void dn_kernel_gradient(float *dw, size_t distance, const float *u, size_t st
 		EACH(i, DN_POINTS) d[i] = _mm512_load_ps(u + (i * DN_POINTS + j) * step);
 		for (size_t s = 1; s < count; s++)
 			EACH(i, DN_POINTS) d[i] = plus(d[i], _mm512_load_ps(u + s * next + (i * DN_POINTS + j) * step));
-		weights_gradient(o, d);
+		weights_gradient(kind, o, d);
 		EACH(i, 3) t[i][j] = o[i];
 	}
 	EACH(i, 3) {
 		lane o[3];
-		weights_gradient(o, t[i]);
+		weights_gradient(kind, o, t[i]);
 		EACH(j, 3) _mm512_i32scatter_ps(dw + i * 3 + j, places, o[j], sizeof(float));
+	}
+}
+
+V4 void dn_kernel_gradient(int kind, float *dw, size_t distance, const float *u, size_t step, size_t count, size_t next) {
+	if (kind == DN_PLAIN) {
+		kernel_gradient(DN_PLAIN, dw, distance, u, step, count, next);
+	} else {
+		kernel_gradient(DN_STRIDED, dw, distance, u, step, count, next);
 	}
 }
 
