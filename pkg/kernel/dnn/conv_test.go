@@ -29,6 +29,10 @@ var convolutions = []struct {
 	{4, kernel.Conv{In: kernel.Image{C: 48, H: 1, W: 37}, K: 32, Window: kernel.Window{KH: 1, KW: 5, StrideH: 1, StrideW: 2, PadH: 0, PadW: 2}}},
 	{1, kernel.Conv{In: kernel.Image{C: 64, H: 56, W: 56}, K: 64, Window: kernel.Square(3, 1, 1)}},
 	{8, kernel.Conv{In: kernel.Image{C: 128, H: 7, W: 7}, K: 128, Window: kernel.Square(3, 1, 1)}},
+	{9, kernel.Conv{In: kernel.Image{C: 32, H: 14, W: 13}, K: 80, Window: kernel.Square(3, 2, 1)}},
+	{3, kernel.Conv{In: kernel.Image{C: 48, H: 33, W: 25}, K: 32, Window: kernel.Square(3, 2, 1)}},
+	{7, kernel.Conv{In: kernel.Image{C: 32, H: 17, W: 12}, K: 64, Window: kernel.Square(3, 2, 1)}},
+	{1, kernel.Conv{In: kernel.Image{C: 32, H: 56, W: 56}, K: 48, Window: kernel.Square(3, 2, 1)}},
 }
 
 // Winograd's results are off by 1e-6 to 3e-6 of the largest, the others' by 3e-7.

@@ -33,7 +33,7 @@ struct dn_winograd {
 };
 
 enum { SMALL = 512 << 10, LARGE = 16 << 20 }; // bounds of a chunk's transformed maps, bytes: a part of a thread's cache, and memory
-enum { SEGMENTS = 16, SEGMENT = 1 << 20 };    // of gradients of no more bytes: that and a chunk of its fit in a thread's cache
+enum { SEGMENTS = 16, SEGMENT = 3 << 19 };    // of gradients of no more bytes: that and much of a chunk of its fit in a thread's cache
 
 static size_t frequencies(const dn_winograd *g) { return (size_t)g->points * g->points; } // of maps
 static size_t blocks(size_t channels) { return channels / DN_LANE; }
@@ -92,10 +92,11 @@ dn_winograd *dn_winograd_plan(const dn_engine *e, const dn_shape *s) {
 	g->in = back ? s->k : s->c, g->out = back ? s->c : s->k;
 	g->tiles = (size_t)s->n * tiles_along(results(s, s->h), &brief) * tiles_along(results(s, s->w), &brief);
 	size_t weights = DN_FREQUENCIES * sizeof(float) * g->in * g->out, tile = frequencies(g) * sizeof(float) * (g->in + g->out);
-	size_t longest = bounded(sums ? 2 * weights : weights) / tile; // sums are read and written for each chunk
+	int small = weights <= SEGMENT;
+	size_t longest = bounded(!sums ? weights : small ? 2 * weights : 4 * weights) / tile; // sums are read and written for each chunk
 	if (longest < DN_GROUP) longest = DN_GROUP;
 	g->chunks = (g->tiles + longest - 1) / longest;
-	g->segments = sums && weights <= SEGMENT && g->chunks >= SEGMENTS ? SEGMENTS : 1;
+	g->segments = sums && small && g->chunks >= SEGMENTS ? SEGMENTS : 1;
 	size_t threads = e->threads;
 	if (!sums) g->chunks = (g->chunks + threads - 1) / threads * threads; // all threads have as much to do
 	if (g->chunks > g->tiles) g->chunks = g->tiles;
@@ -196,9 +197,7 @@ static dn_view view(const dn_winograd *g, const field *f, dn_tile t, int shape, 
 	long h = (long)f->stride * t.h - f->before, w = (long)f->stride * t.w - f->before;
 	int rows = f->stride * dn_rows(shape) + f->before + f->behind, columns = f->stride * dn_columns(shape) + f->before + f->behind;
 	ptrdiff_t at = ((long)(t.n * f->channels / DN_LANE + block) * f->h + h) * f->w + w;
-	dn_view v = {f->maps + at * size, f->w, bits(h, rows, f->h), bits(w, columns, f->w), 0};
-	v.whole = v.rows == bits(0, rows, rows) && v.columns == bits(0, columns, columns);
-	return v;
+	return (dn_view){f->maps + at * size, f->w, bits(h, rows, f->h), bits(w, columns, f->w)};
 }
 
 // transform_input writes the points of tiles from to to of a chunk, of a block of channels.

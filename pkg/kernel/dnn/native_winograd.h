@@ -58,7 +58,6 @@ typedef struct {
 	void *pixels;           // the first one, which may lie outside
 	ptrdiff_t stride;       // pixels between rows
 	unsigned rows, columns; // a bit for each that is inside
-	int whole;              // all are
 } dn_view;
 
 // Each transform is of 16 channels. A shape is that of a tile's results; of DN_STRIDED_BACK it is half the sides that are written. step is

@@ -189,14 +189,14 @@ INLINE void weights_gradient(int kind, lane *g, const lane *u) {
 	g[2] = add(add(u[4], A, minus(p, m)), B, q);
 }
 
-// within tells whether a pixel of a view is inside the map; whole is a constant, and so no question.
-INLINE __mmask16 within(const dn_view *v, int i, int j, int whole) { return whole ? 0xffff : (__mmask16)-(v->rows >> i & v->columns >> j & 1); }
+// within is the mask of a pixel of a view: all of its channels where it is inside the map, none where not.
+INLINE __mmask16 within(const dn_view *v, int i, int j) { return (__mmask16)-(v->rows >> i & v->columns >> j & 1); }
 
-INLINE void tile_input(int kind, int rows, int columns, int narrow, int whole, float *v, size_t step, const dn_view *x) {
+INLINE void tile_input(int kind, int rows, int columns, int narrow, float *v, size_t step, const dn_view *x) {
 	lane t[DN_STRIDED_POINTS][DN_STRIDED_POINTS];
 	EACH(j, pixels(kind, columns)) {
 		lane d[DN_STRIDED_POINTS], y[DN_STRIDED_POINTS];
-		EACH(i, pixels(kind, rows)) d[i] = dn_load_within(x->pixels, i * x->stride + j, within(x, i, j, whole), narrow);
+		EACH(i, pixels(kind, rows)) d[i] = dn_load_within(x->pixels, i * x->stride + j, within(x, i, j), narrow);
 		input(kind, y, d, rows);
 		EACH(i, points(kind)) if (has(kind, rows, i)) t[i][j] = y[i];
 	}
@@ -208,7 +208,7 @@ INLINE void tile_input(int kind, int rows, int columns, int narrow, int whole, f
 	}
 }
 
-INLINE void tile_output(int kind, int rows, int columns, int narrow, int whole, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
+INLINE void tile_output(int kind, int rows, int columns, int narrow, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
 	lane t[2 * DN_SIDE][DN_STRIDED_POINTS], shift = f->shift ? _mm512_loadu_ps(f->shift) : _mm512_setzero_ps();
 	EACH(j, points(kind)) {
 		if (!has(kind, columns, j)) continue;
@@ -223,7 +223,7 @@ INLINE void tile_output(int kind, int rows, int columns, int narrow, int whole, 
 		EACH(j, outputs(kind, columns)) {
 			lane v = o[j];
 			ptrdiff_t at = i * y->stride + j;
-			__mmask16 inside = within(y, i, j, whole);
+			__mmask16 inside = within(y, i, j);
 			if (f->shift) v = plus(v, shift);
 			if (f->residual) v = plus(v, dn_load_within(f->residual, at, inside, narrow));
 			if (f->relu) v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLT_UQ), v);
@@ -232,11 +232,11 @@ INLINE void tile_output(int kind, int rows, int columns, int narrow, int whole, 
 	}
 }
 
-INLINE void tile_gradient(int kind, int rows, int columns, int narrow, int whole, float *m, size_t step, const dn_view *dy) {
+INLINE void tile_gradient(int kind, int rows, int columns, int narrow, float *m, size_t step, const dn_view *dy) {
 	lane t[DN_STRIDED_POINTS][DN_SIDE];
 	EACH(j, columns) {
 		lane d[DN_SIDE], o[DN_STRIDED_POINTS];
-		EACH(i, rows) d[i] = dn_load_within(dy->pixels, i * dy->stride + j, within(dy, i, j, whole), narrow);
+		EACH(i, rows) d[i] = dn_load_within(dy->pixels, i * dy->stride + j, within(dy, i, j), narrow);
 		gradient(kind, o, d, rows);
 		EACH(i, points(kind)) if (has(kind, rows, i)) t[i][j] = o[i];
 	}
@@ -248,54 +248,51 @@ INLINE void tile_gradient(int kind, int rows, int columns, int narrow, int whole
 	}
 }
 
-// SWITCH calls f with the kind, the sides of a shape, and what maps they are, as constants.
-#define SWITCH(kind, shape, narrow, whole, f, ...)                                  \
-	switch ((shape) + DN_SHAPES * !!(narrow) + 2 * DN_SHAPES * !!(whole)) {     \
-		SHAPES(kind, 0, 0, f, __VA_ARGS__)                                  \
-		SHAPES(kind, 1, 0, f, __VA_ARGS__)                                  \
-		SHAPES(kind, 0, 1, f, __VA_ARGS__)                                  \
-		SHAPES(kind, 1, 1, f, __VA_ARGS__)                                  \
+// SWITCH calls f with the kind, the sides of a shape, and whether maps are bfloat16, as constants.
+#define SWITCH(kind, shape, narrow, f, ...)                    \
+	switch ((shape) + DN_SHAPES * !!(narrow)) {            \
+		SHAPES(kind, 0, f, __VA_ARGS__)                \
+		SHAPES(kind, 1, f, __VA_ARGS__)                \
 	}
-#define SHAPES(kind, n, w, f, ...)                         \
-	SHAPE(DN_4X3, 4, 3, kind, n, w, f, __VA_ARGS__)    \
-	SHAPE(DN_4X4, 4, 4, kind, n, w, f, __VA_ARGS__)    \
-	SHAPE(DN_3X4, 3, 4, kind, n, w, f, __VA_ARGS__)    \
-	SHAPE(DN_3X3, 3, 3, kind, n, w, f, __VA_ARGS__)
-#define SHAPE(shape, rows, columns, kind, n, w, f, ...) \
-	case shape + DN_SHAPES * (n) + 2 * DN_SHAPES * (w): f(kind, rows, columns, n, w, __VA_ARGS__); break;
+#define SHAPES(kind, narrow, f, ...)                           \
+	SHAPE(DN_4X3, 4, 3, kind, narrow, f, __VA_ARGS__)      \
+	SHAPE(DN_4X4, 4, 4, kind, narrow, f, __VA_ARGS__)      \
+	SHAPE(DN_3X4, 3, 4, kind, narrow, f, __VA_ARGS__)      \
+	SHAPE(DN_3X3, 3, 3, kind, narrow, f, __VA_ARGS__)
+#define SHAPE(shape, rows, columns, kind, narrow, f, ...) \
+	case shape + DN_SHAPES * (narrow): f(kind, rows, columns, narrow, __VA_ARGS__); break;
 
 V4 void dn_tile_input(int kind, int shape, int narrow, float *v, size_t step, const dn_view *x) {
 	if (kind == DN_PLAIN) {
-		SWITCH(DN_PLAIN, shape, narrow, x->whole, tile_input, v, step, x)
+		SWITCH(DN_PLAIN, shape, narrow, tile_input, v, step, x)
 	} else if (kind == DN_STRIDED) {
-		SWITCH(DN_STRIDED, shape, narrow, x->whole, tile_input, v, step, x)
+		SWITCH(DN_STRIDED, shape, narrow, tile_input, v, step, x)
 	} else {
-		SWITCH(DN_STRIDED_BACK, shape, narrow, x->whole, tile_input, v, step, x)
+		SWITCH(DN_STRIDED_BACK, shape, narrow, tile_input, v, step, x)
 	}
 }
 
 V4 void dn_tile_output(int kind, int shape, int narrow, const dn_view *y, const float *m, size_t step, const dn_finish *f) {
 	static const dn_finish none;
-	if (kind == DN_STRIDED_BACK) { // has nothing to finish
-		SWITCH(DN_STRIDED_BACK, shape, narrow, y->whole, tile_output, y, m, step, &none)
-	} else if (f->shift || f->residual || f->relu) {
-		if (kind == DN_PLAIN) {
-			SWITCH(DN_PLAIN, shape, narrow, y->whole, tile_output, y, m, step, f)
-		} else {
-			SWITCH(DN_STRIDED, shape, narrow, y->whole, tile_output, y, m, step, f)
-		}
+	int finish = f->shift || f->residual || f->relu;
+	if (kind == DN_PLAIN && finish) {
+		SWITCH(DN_PLAIN, shape, narrow, tile_output, y, m, step, f)
 	} else if (kind == DN_PLAIN) {
-		SWITCH(DN_PLAIN, shape, narrow, y->whole, tile_output, y, m, step, &none)
-	} else {
-		SWITCH(DN_STRIDED, shape, narrow, y->whole, tile_output, y, m, step, &none)
+		SWITCH(DN_PLAIN, shape, narrow, tile_output, y, m, step, &none)
+	} else if (kind == DN_STRIDED && finish) {
+		SWITCH(DN_STRIDED, shape, narrow, tile_output, y, m, step, f)
+	} else if (kind == DN_STRIDED) {
+		SWITCH(DN_STRIDED, shape, narrow, tile_output, y, m, step, &none)
+	} else { // a gradient, which nothing follows
+		SWITCH(DN_STRIDED_BACK, shape, narrow, tile_output, y, m, step, &none)
 	}
 }
 
 V4 void dn_tile_gradient(int kind, int shape, int narrow, float *m, size_t step, const dn_view *dy) {
 	if (kind == DN_PLAIN) {
-		SWITCH(DN_PLAIN, shape, narrow, dy->whole, tile_gradient, m, step, dy)
+		SWITCH(DN_PLAIN, shape, narrow, tile_gradient, m, step, dy)
 	} else {
-		SWITCH(DN_STRIDED, shape, narrow, dy->whole, tile_gradient, m, step, dy)
+		SWITCH(DN_STRIDED, shape, narrow, tile_gradient, m, step, dy)
 	}
 }
 
