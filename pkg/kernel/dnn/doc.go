@@ -6,12 +6,13 @@
 // of a pixel; weights stay as PyTorch stores them and are rearranged at each call, which costs about 1% of it.
 //
 // Built with the tag dnnl (and cgo, on Linux), what is bound by memory (batch normalisation, pooling, sums) runs in C of this package,
-// and so do, with AVX-512, 3x3 convolutions of stride 1 and first layers of few channels; other convolutions run in oneDNN
+// and so do, with AVX-512, 3x3 convolutions and first layers of few channels; other convolutions run in oneDNN
 // (https://github.com/oneapi-src/oneDNN), on whose threads all of it runs, and which is opened when the first engine is, so that a tool
 // that computes no convolution does not pay for loading it. 3x3 convolutions use Winograd's algorithm F(4x4, 3x3) (Lavin
 // and Gray, 2016, "Fast Algorithms for Convolutional Neural Networks") with points chosen for their error (Barabasz et al., 2020, "Error
 // Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks"), and F(3x3, 3x3) at the edges that tiles of 4
-// do not fill. It needs a quarter to a third of the multiplications; its results are off by 1e-6 to 3e-6 of the largest, a direct
+// do not fill; those of stride 2 are split by even and odd pixels, of which the odd use F(4x4, 2x2). With stride 1 it needs a quarter to a
+// third of the multiplications, with stride 2 little more than half; its results are off by 1e-6 to 3e-6 of the largest, a direct
 // convolution's by 3e-7, and a whole ResNet-18's gradients by what summing in another order changes them. Without the tag all is in Go,
 // products by gonum.
 //
