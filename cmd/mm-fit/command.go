@@ -17,7 +17,7 @@ type command struct {
 	Init     string `placeholder:"MODEL" help:"Go on from this model instead of a new one."`
 	Plan     string `placeholder:"FILE" help:"Train on the rows of this plan; - reads it from standard input (default: every sample once, whole)."`
 	Epochs   int    `default:"1" placeholder:"N" help:"Train for N epochs more; 0 writes the model untrained (default: ${default})."`
-	LeaveOut string `placeholder:"I/N" help:"Train without the samples of the I-th of N folds, by a hash of their ids, and keep that in the model, which goes on without them: mm-value --left-out values them out of fold."`
+	LeaveOut string `placeholder:"I/N" help:"Train without the samples of the I-th of N folds, by a hash of their ids, and keep that in the model, which goes on without them, whatever a plan says: mm-value --left-out values them out of fold."`
 	Validate string `placeholder:"FILE" help:"Measure the accuracy on these samples after every epoch."`
 	Keep     string `default:"auto" enum:"auto,best,last" placeholder:"WHICH" help:"With best, the model also keeps the weights of the epoch that validated best, which mm-eval prefers; with last it does not; auto is best where --validate is given (default: ${default})."`
 

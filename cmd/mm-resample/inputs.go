@@ -25,26 +25,46 @@ func (b batch) source() *schema.ContributionsBatch { return b.ContributionsBatch
 
 type pass = resample.Pass[rows]
 
-// inputs are the contributions streams, one an epoch, the oldest first.
+// input is a contributions stream.
+type input struct {
+	stream *stream.Reader
+	reader *schema.ContributionsReader
+	copied *spooled // where it was a pipe that is read again
+}
+
+func (in *input) name() string { return in.stream.Name() }
+
+func (in *input) Close() {
+	in.stream.Close()
+	if in.copied != nil {
+		in.copied.Close()
+	}
+}
+
+// spool makes it possible to read the stream again: a pipe is copied to a temporary file.
+func (in *input) spool(ctx *cli.Context) (err error) {
+	if !in.stream.Mapped() {
+		in.copied, in.reader, err = spool(ctx, in.stream, in.reader)
+	}
+	return err
+}
+
+// inputs are the contributions streams: one an epoch, the oldest first, and those that tell the potential.
 type inputs struct {
-	streams []*stream.Reader
-	readers []*schema.ContributionsReader
-	copied  *spooled // of the last, where it was a pipe
+	epochs, potentials []*input
 
 	alpha, share float64
 	divided      bool
 }
 
-func (in *inputs) newest() *schema.ContributionsReader { return in.readers[len(in.readers)-1] }
-func (in *inputs) name() string                        { return in.streams[len(in.streams)-1].Name() }
+func (in *inputs) newest() *schema.ContributionsReader { return in.epochs[len(in.epochs)-1].reader }
+func (in *inputs) name() string                        { return in.epochs[len(in.epochs)-1].name() }
+func (in *inputs) all() []*input                       { return slices.Concat(in.epochs, in.potentials) }
 
 // Close closes the streams.
 func (in *inputs) Close() {
-	for _, s := range in.streams {
-		s.Close()
-	}
-	if in.copied != nil {
-		in.copied.Close()
+	for _, one := range in.all() {
+		one.Close()
 	}
 }
 
@@ -55,8 +75,12 @@ func (c *command) open(ctx *cli.Context) (*inputs, error) {
 		paths = []string{""}
 	}
 	in := &inputs{alpha: c.Smooth}
-	for _, path := range paths {
-		if err := in.open(ctx, path); err != nil {
+	for k, path := range slices.Concat(paths, c.Potential) {
+		into := &in.epochs
+		if k >= len(paths) {
+			into = &in.potentials
+		}
+		if err := in.open(ctx, into, path); err != nil {
 			in.Close()
 			return nil, err
 		}
@@ -65,54 +89,52 @@ func (c *command) open(ctx *cli.Context) (*inputs, error) {
 	return in, nil
 }
 
-func (in *inputs) open(ctx *cli.Context, path string) error {
+func (in *inputs) open(ctx *cli.Context, into *[]*input, path string) error {
 	s, err := ctx.OpenStream(path)
 	if err != nil {
 		return err
 	}
-	in.streams = append(in.streams, s)
-	r, err := schema.NewContributionsReader(s)
-	if err != nil {
+	one := &input{stream: s}
+	*into = append(*into, one)
+	if one.reader, err = schema.NewContributionsReader(s); err != nil {
 		return err
 	}
-	in.readers = append(in.readers, r)
-	first, next := in.readers[0].Contributions(), r.Contributions()
+	first, next, name := in.epochs[0].reader.Contributions(), one.reader.Contributions(), in.epochs[0].name()
 	if a, b := modality.Names(first.Modalities), modality.Names(next.Modalities); !slices.Equal(a, b) {
-		return stream.Errorf("%s: modalities %v, but %v in %s", s.Name(), b, a, in.streams[0].Name())
+		return stream.Errorf("%s: modalities %v, but %v in %s", s.Name(), b, a, name)
 	}
 	if first.Value != next.Value {
-		return stream.Errorf("%s: contributions of the value %s, but %s in %s", s.Name(), next.Value, first.Value, in.streams[0].Name())
+		return stream.Errorf("%s: contributions of the value %s, but %s in %s", s.Name(), next.Value, first.Value, name)
 	}
 	if a, b := first.Digest.Samples, next.Digest.Samples; a != b && a != "" && b != "" {
-		return stream.Errorf("%s: contributions to the samples %s, but %s in %s", s.Name(), b, a, in.streams[0].Name())
+		return stream.Errorf("%s: contributions to the samples %s, but %s in %s", s.Name(), b, a, name)
+	}
+	if len(in.potentials) > 0 && first.Estimator != next.Estimator {
+		return stream.Errorf("%s: contributions by the estimator %s, but %s in %s", s.Name(), next.Estimator, first.Estimator, name)
 	}
 	return nil
 }
 
-// spool makes it possible to read the streams again: a pipe is copied to a temporary file. There is one at most.
+// spool makes it possible to read the streams again.
 func (in *inputs) spool(ctx *cli.Context) error {
-	for k, s := range in.streams {
-		if s.Mapped() {
-			continue
-		}
-		copied, r, err := spool(ctx, s, in.readers[k])
-		if err != nil {
+	for _, one := range in.all() {
+		if err := one.spool(ctx); err != nil {
 			return err
 		}
-		in.copied, in.readers[k] = copied, r
 	}
 	return nil
 }
 
-// pass returns a Pass over the contributions, smoothed over the epochs, in shares where 1 is a fair one. The first goes on
+// pass returns a Pass over the contributions, smoothed over the epochs, in shares where 1 is a fair one, or as what they lack to their
+// potential. The first goes on
 // from where the streams are, and every other from the beginning.
 func (in *inputs) pass(ctx *cli.Context) pass {
 	begun := false
-	plain := len(in.readers) == 1 && in.share == 1 && !in.divided
+	plain := len(in.epochs) == 1 && len(in.potentials) == 0 && in.share == 1 && !in.divided
 	return func(visit func(rows) error) error {
 		if begun {
-			for _, r := range in.readers {
-				if err := r.Rewind(); err != nil {
+			for _, one := range in.all() {
+				if err := one.reader.Rewind(); err != nil {
 					return err
 				}
 			}

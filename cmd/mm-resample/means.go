@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"mmtools/pkg/resample"
 	"mmtools/pkg/schema"
@@ -10,13 +12,14 @@ import (
 )
 
 // means is a batch of the newest contributions with the exponential mean over the epochs in the place of its own, as shares
-// where 1 is a fair one.
+// where 1 is a fair one, or, where there are potentials, as what the mean lacks to them.
 type means struct {
 	*schema.ContributionsBatch
-	in    *inputs
-	older []cursor
-	phi   [][]float64 // (n,Rows)
-	next  [][]float64 // of one epoch
+	in         *inputs
+	older      []cursor
+	potentials []cursor
+	phi        [][]float64 // (n,Rows)
+	next       [][]float64 // of one epoch, or the potential
 }
 
 // cursor is a place in a stream.
@@ -30,10 +33,15 @@ type cursor struct {
 func newMeans(in *inputs) *means {
 	n := len(in.newest().Contributions().Modalities)
 	m := &means{in: in, phi: make([][]float64, n), next: make([][]float64, n)}
-	for k, r := range in.readers[:len(in.readers)-1] {
-		m.older = append(m.older, cursor{r: r, name: in.streams[k].Name()})
-	}
+	m.older, m.potentials = cursors(in.epochs[:len(in.epochs)-1]), cursors(in.potentials)
 	return m
+}
+
+func cursors(of []*input) (out []cursor) {
+	for _, in := range of {
+		out = append(out, cursor{r: in.reader, name: in.name()})
+	}
+	return out
 }
 
 func (m *means) source() *schema.ContributionsBatch { return m.ContributionsBatch }
@@ -66,8 +74,55 @@ func (m *means) take(b *schema.ContributionsBatch) error {
 	} else {
 		m.smooth(b.Phi)
 	}
+	if len(m.potentials) > 0 {
+		return m.lack(b)
+	}
 	resample.Normalize(m.phi, m.in.share, m.in.divided)
 	return nil
+}
+
+// lack makes m what its contributions lack to the potential at the rows of b, each of which comes next in one of the streams.
+func (m *means) lack(b *schema.ContributionsBatch) error {
+	for i := range b.Rows() {
+		c, err := next(m.potentials, b, i)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return stream.Errorf("%s: the potential of sample %d (id %q) comes next in none of %s", m.in.name(), b.Row(i), b.ID(i), names(m.potentials))
+		}
+		c.take(m.next, i)
+	}
+	for p := range m.phi {
+		if i := resample.Lack(m.phi[p], m.next[p]); i >= 0 {
+			return stream.Errorf("%s: sample %d (id %q) has modality %q here or in its potential alone", m.in.name(), b.Row(i), b.ID(i), m.in.newest().Contributions().Modalities[p].Name)
+		}
+	}
+	return nil
+}
+
+// next returns the cursor at which row i of b comes next, nil where it does at none.
+func next(cursors []cursor, b *schema.ContributionsBatch, i int) (*cursor, error) {
+	for k := range cursors {
+		c := &cursors[k]
+		if err := c.advance(); errors.Is(err, io.EOF) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if c.b.Row(c.at) == b.Row(i) && c.b.ID(c.at) == b.ID(i) {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+func names(of []cursor) string {
+	out := make([]string, len(of))
+	for k, c := range of {
+		out[k] = c.name
+	}
+	return strings.Join(out, ", ")
 }
 
 func (m *means) smooth(next func(p int) []float64) {
@@ -94,12 +149,17 @@ func (c *cursor) read(into [][]float64, b *schema.ContributionsBatch, name strin
 		if c.b.Row(c.at) != b.Row(i) || c.b.ID(c.at) != b.ID(i) {
 			return stream.Errorf("%s: sample %d (id %q) where %s has %d (id %q)", c.name, c.b.Row(c.at), c.b.ID(c.at), name, b.Row(i), b.ID(i))
 		}
-		for p := range into {
-			into[p][i] = c.b.Phi(p)[c.at]
-		}
-		c.at++
+		c.take(into, i)
 	}
 	return nil
+}
+
+// take writes the contributions at the cursor to row i of into, (n,Rows), and goes on.
+func (c *cursor) take(into [][]float64, i int) {
+	for p := range into {
+		into[p][i] = c.b.Phi(p)[c.at]
+	}
+	c.at++
 }
 
 // advance goes on to the next batch where there is no row left; io.EOF where there is none.
@@ -114,10 +174,9 @@ func (c *cursor) advance() (err error) {
 	return nil
 }
 
-// finish holds that the older streams end where the newest does.
+// finish holds that the other streams end where the newest does.
 func (m *means) finish() error {
-	for k := range m.older {
-		c := &m.older[k]
+	for _, c := range slices.Concat(m.older, m.potentials) {
 		if err := c.advance(); err == nil {
 			return stream.Errorf("%s: goes on with sample %d (id %q) where %s ends", c.name, c.b.Row(c.at), c.b.ID(c.at), m.in.name())
 		} else if !errors.Is(err, io.EOF) {

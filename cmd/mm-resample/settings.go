@@ -43,6 +43,8 @@ func (c *command) passes() int {
 		return c.sampleLevel(0).Passes()
 	case "adaptive":
 		return c.sampleLevel(0).Adaptive().Passes()
+	case "reducible":
+		return c.sampleLevel(0).Reducible().Passes()
 	case "modality":
 		return 3
 	}
@@ -79,8 +81,14 @@ func (c *command) check() error {
 	if c.Method == "sample" && !slices.Contains(resample.Copyings, resample.Copying(c.Function)) {
 		return cli.Usage("--function %s is for --method modality", c.Function)
 	}
-	if c.Method == "adaptive" && (c.Function != "linear" || c.Strength != 1 || c.MaxCopies != 0) {
-		return cli.Usage("--method adaptive has a function of its own, and takes no --function, --strength or --max-copies")
+	spreads := c.Method == "adaptive" || c.Method == "reducible"
+	if spreads && (c.Function != "linear" || c.Strength != 1 || c.MaxCopies != 0) {
+		return cli.Usage("--method %s has a function of its own, and takes no --function, --strength or --max-copies", c.Method)
+	}
+	if reducible := c.Method == "reducible"; reducible != (len(c.Potential) > 0) {
+		return cli.Usage("--method reducible and --potential go together: a potential is what it compares contributions with")
+	} else if reducible && c.Share != 0 {
+		return cli.Usage("--method reducible compares contributions with their potential, and takes no --share")
 	}
 	if c.Compat == "published" {
 		return c.checkCompat()
@@ -91,8 +99,8 @@ func (c *command) check() error {
 // checkCompat refuses what the published code does not have.
 func (c *command) checkCompat() error {
 	switch {
-	case c.Method == "adaptive":
-		return cli.Usage("--compat published takes no --method adaptive")
+	case c.Method == "adaptive" || c.Method == "reducible":
+		return cli.Usage("--compat published takes no --method %s", c.Method)
 	case c.Method == "sample" && c.Function != "linear" && c.Function != "published":
 		return cli.Usage("--compat published with --function %s: the published code has its thresholds alone", c.Function)
 	case c.Strength != 1 || c.MaxCopies != 0 || c.Budget != 0 || c.Share != 0 || c.Smooth != 0 || c.Balance:
@@ -124,6 +132,8 @@ func (c *command) share(from schema.Contributions) (share float64, divided, know
 	switch {
 	case c.Share != 0:
 		return c.Share, false, true
+	case c.Method == "reducible": // compares contributions with others, not with a share
+		return 1, false, true
 	case published(from):
 		return 1, false, true
 	case from.Value == "right" || from.Value == "probability":
@@ -166,8 +176,12 @@ func (c *command) plan(tool string, from schema.Contributions) schema.Plan {
 		if c.Balance {
 			plan.Extra["mm.balance"] = "true"
 		}
-	case "adaptive":
-		number("mm.budget", c.sampleLevel(0).Adaptive().Budget)
+	case "adaptive", "reducible":
+		o := c.sampleLevel(0).Adaptive()
+		if c.Method == "reducible" {
+			o = c.sampleLevel(0).Reducible()
+		}
+		number("mm.budget", o.Budget)
 		if c.Balance {
 			plan.Extra["mm.balance"] = "true"
 		}

@@ -21,7 +21,7 @@ type command struct {
 	Reference string `placeholder:"FILE" help:"Samples stream that --absence mean-feature, mean-input and marginal refer to, such as the training samples."`
 	Draws     int    `default:"32" placeholder:"N" help:"With --absence marginal, average over N samples drawn from the reference (default: ${default})."`
 
-	Estimator  string        `default:"exact" enum:"exact,banzhaf,permutation,owen,kernel" placeholder:"NAME" help:"Take every coalition (exact, up to 20 modalities; banzhaf for Banzhaf values), or estimate from some by orders of joining (permutation), Owen sampling (owen) or regression (kernel), with columns stderr_MODALITY (default: ${default})."`
+	Estimator  string        `default:"exact" enum:"exact,banzhaf,alone,permutation,owen,kernel" placeholder:"NAME" help:"Take every coalition (exact, up to 20 modalities; banzhaf for Banzhaf values, alone for what a modality is worth without the others), or estimate from some by orders of joining (permutation), Owen sampling (owen) or regression (kernel), with columns stderr_MODALITY (default: ${default})."`
 	Coalitions int           `default:"1024" placeholder:"N" help:"Let an estimator look at N coalitions a sample at most (default: ${default})."`
 	StopStderr float64       `placeholder:"X" help:"Let an estimator stop at a sample where no standard error is above X."`
 	StopRanked bool          `help:"Let an estimator stop at a sample where neighbours in the order of contributions are two standard errors of their difference apart."`

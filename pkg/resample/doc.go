@@ -19,6 +19,8 @@
 // Of more than two modalities all whose mean lies below the average of the means share these samples, in proportion to how
 // far below.
 //
+// Adaptive and Reducible spread a number of rows over modalities of samples by other rules; both are of the sample level.
+//
 // A Control adds as many rows by other means, to tell what the contributions are good for from what more rows are good for.
 // Smooth takes the mean of contributions over epochs; Normalize brings those of other values to a fair share of 1.
 //

@@ -64,11 +64,14 @@ func (o SampleOptions) Validate() error {
 	case o.Balance && o.Control.drawn():
 		return fmt.Errorf("control %s: its samples are drawn of all classes alike, and cannot be balanced", o.Control)
 	}
-	if err := o.Function.check(); o.Function != adaptive && err != nil {
+	if err := o.Function.check(); !o.spreads() && err != nil {
 		return err
 	}
 	return o.Control.check()
 }
+
+// spreads reports whether a number of rows is spread over the samples, rather than asked for by each.
+func (o SampleOptions) spreads() bool { return o.Function == adaptive || o.Function == reducible }
 
 // Passes returns how often SampleLevel goes through the contributions: twice where how many extra rows there will be has to
 // be known before the first.
@@ -105,6 +108,9 @@ func SampleLevel[B Batch](pass Pass[B], names []string, o SampleOptions, emit Em
 	if err != nil || counter.summary.Samples == 0 {
 		return pl.summary, err
 	}
+	if o.Function == reducible {
+		s.levels = t.level(len(names))
+	}
 	extra := t.rows(o, counter.summary.Samples)
 	if extra > MaxCopies*float64(counter.summary.Samples) {
 		return pl.summary, fmt.Errorf("strength %v asks for %v rows in addition to %d samples, want at most %d times as many",
@@ -133,16 +139,22 @@ type sampleLevel struct {
 	names   []string
 	amounts []float64 // (n): copies, or weights
 	order   []int     // scratch of inverse
+	levels  []float64 // (n): of reducible, what amounts are multiplied by; nil before they are known
 	rates   map[int32][]*rate
 	rate    []*rate // (n), of the sample's class; nil where amounts stay as they are
 }
 
 // measure fills amounts with what each modality of the sample at row, number at of the batches' first row and on, wants.
 func (s *sampleLevel) measure(at, row int, present modality.Coalition, phi [][]float64) error {
-	if s.o.Function == adaptive {
+	switch s.o.Function {
+	case adaptive:
 		s.spread(row, present, phi)
-	} else if err := s.copies(at, row, present, phi); err != nil {
-		return err
+	case reducible:
+		s.reduce(row, phi)
+	default:
+		if err := s.copies(at, row, present, phi); err != nil {
+			return err
+		}
 	}
 	if s.o.Control == Inverse {
 		s.invert(present, row, phi)
@@ -201,7 +213,7 @@ func lacks(row int, phi [][]float64) bool {
 
 // extra adds the extra rows of a sample.
 func (s *sampleLevel) extra(row, at int, present modality.Coalition, phi [][]float64, add adder) error {
-	if s.o.Function != adaptive && !lacks(row, phi) {
+	if !s.o.spreads() && !lacks(row, phi) {
 		return nil
 	}
 	if err := s.measure(at, row, present, phi); err != nil {

@@ -14,6 +14,7 @@ import (
 // Plan is the index stream of an epoch, in memory: 20 bytes a row.
 type Plan struct {
 	Shuffle bool // the order of the rows is drawn anew each epoch
+	LeftOut int  // rows that were read, of samples that are left out
 	rows    []int
 	keep    []modality.Coalition
 	weight  []float32
@@ -38,7 +39,8 @@ func (p *Plan) add(row int, keep modality.Coalition, weight float32) {
 }
 
 // ReadPlan reads a plan stream to its end and checks it against the samples and the model: the digest of the samples
-// where both streams state one, every row's position and id, its modalities and its weight.
+// where both streams state one, every row's position and id, its modalities and its weight. Rows of samples that are left out are
+// counted, and not trained on.
 func ReadPlan(r *schema.PlanReader, s *Samples, spec network.Spec, name string) (*Plan, error) {
 	header := r.Plan().Header
 	if got, want := modality.Names(header.Modalities), modality.Names(spec.Channels()); !slices.Equal(got, want) {
@@ -48,6 +50,7 @@ func ReadPlan(r *schema.PlanReader, s *Samples, spec network.Spec, name string) 
 		return nil, stream.Errorf("%s: plan for other samples: its mm.digest is %s, that of %s is %s", name, got, s.name, want)
 	}
 	p := &Plan{Shuffle: r.Plan().Shuffle}
+	read := 0
 	for {
 		b, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -59,7 +62,12 @@ func ReadPlan(r *schema.PlanReader, s *Samples, spec network.Spec, name string) 
 		for i := range b.Rows() {
 			row := b.At(i)
 			if err := checkPlanRow(row, s); err != nil {
-				return nil, stream.Errorf("%s: plan row %d: %w", name, p.Rows(), err)
+				return nil, stream.Errorf("%s: plan row %d: %w", name, read, err)
+			}
+			read++
+			if s.isLeftOut(int(row.Row)) {
+				p.LeftOut++
+				continue
 			}
 			p.add(int(row.Row), row.Keep, row.Weight)
 		}
@@ -73,9 +81,6 @@ func checkPlanRow(row schema.PlanRow, s *Samples) error {
 	}
 	if id := s.id(int(row.Row)); id != row.ID {
 		return stream.Errorf("plan for other samples: sample %d is %q in the plan, %q in %s", row.Row, row.ID, id, s.name)
-	}
-	if s.isLeftOut(int(row.Row)) {
-		return stream.Errorf("sample %d (id %q) is in fold %s, which the model is trained without", row.Row, row.ID, s.leftOut)
 	}
 	return nil
 }

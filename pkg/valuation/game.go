@@ -61,9 +61,14 @@ func (g *game) value(present modality.Coalition, won []bool, values, phi []float
 		return
 	}
 	floats := g.floats[:m]
-	if g.o.Estimator == Banzhaf {
+	switch g.o.Estimator {
+	case Alone:
+		for k := range floats {
+			floats[k] = values[1<<k] - values[0]
+		}
+	case Banzhaf:
 		g.solver(m).Banzhaf(values, floats)
-	} else {
+	default:
 		g.solver(m).Exact(values, floats)
 	}
 	scatter(present, floats, phi)

@@ -13,18 +13,19 @@ import (
 // Estimator names how contributions are computed from the values of coalitions.
 type Estimator string
 
-// The estimators: Exact takes every coalition, and Banzhaf too, but for Banzhaf values in place of Shapley values; the
-// others some, drawn at random (see package shapley).
+// The estimators: Exact takes every coalition, and Banzhaf too, but for Banzhaf values in place of Shapley values, and Alone for
+// v({i}) - v({}), what a modality is worth without the others; the others some, drawn at random (see package shapley).
 const (
 	Exact       Estimator = "exact"
 	Banzhaf     Estimator = "banzhaf"
+	Alone       Estimator = "alone"
 	Permutation           = Estimator(shapley.Permutation)
 	Owen                  = Estimator(shapley.Owen)
 	Kernel                = Estimator(shapley.Kernel)
 )
 
 // Estimators lists every Estimator.
-var Estimators = []Estimator{Exact, Banzhaf, Permutation, Owen, Kernel}
+var Estimators = []Estimator{Exact, Banzhaf, Alone, Permutation, Owen, Kernel}
 
 // Sampled reports whether some coalitions are drawn, so that contributions have standard errors.
 func (e Estimator) Sampled() bool { return e == Permutation || e == Owen || e == Kernel }
