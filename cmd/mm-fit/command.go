@@ -223,7 +223,11 @@ func (c *command) readPlan(ctx *cli.Context, model *checkpoint.Checkpoint, sampl
 	if err != nil {
 		return nil, err
 	}
-	return train.ReadPlan(r, samples, spec, in.Name())
+	plan, err := train.ReadPlan(r, samples, spec, in.Name())
+	if err == nil && plan.LeftOut > 0 {
+		ctx.Log.Info().Int("rows", plan.LeftOut).Msg("rows of samples of fold " + model.State.LeftOut + " are left out")
+	}
+	return plan, err
 }
 
 // readSamples reads a samples stream to its end: where it lies in a file, or from a copy on disk where it comes through a

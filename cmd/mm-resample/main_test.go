@@ -43,6 +43,12 @@ func fixtures(env *testscript.Env) error {
 		writeContributions(filepath.Join(env.WorkDir, "shorter.arrows"), table[:8]),
 		writeValued(filepath.Join(env.WorkDir, "probability.arrows"), "probability", []float64{0.5, 0.5, 0.25, 0.75, math.NaN(), 0.5}),
 		writeValued(filepath.Join(env.WorkDir, "margin.arrows"), "margin", []float64{3, 1.5}),
+		writeRows(filepath.Join(env.WorkDir, "now.arrows"), "log-probability", []int{0, 1, 2, 3}, []float64{-1, 0, -2, -3, 0, 0, -1, math.NaN()}),
+		writeRows(filepath.Join(env.WorkDir, "fold1.arrows"), "log-probability", []int{0, 3}, []float64{0, 0, -2, math.NaN()}),
+		writeRows(filepath.Join(env.WorkDir, "fold2.arrows"), "log-probability", []int{1, 2}, []float64{-2, -2, -4, 1}),
+		writeRows(filepath.Join(env.WorkDir, "swapped.arrows"), "log-probability", []int{2, 1}, make([]float64, 4)),
+		writeRows(filepath.Join(env.WorkDir, "whole.arrows"), "log-probability", []int{0, 1, 2, 3}, []float64{0, 0, -2, -2, -4, 1, -2, 0}),
+		writeRows(filepath.Join(env.WorkDir, "longer.arrows"), "log-probability", []int{1, 2, 4}, make([]float64, 6)),
 	)
 }
 
@@ -50,6 +56,15 @@ func fixtures(env *testscript.Env) error {
 func writeContributions(path string, phi []float64) error { return writeValued(path, "published", phi) }
 
 func writeValued(path, value string, phi []float64) error {
+	at := make([]int, len(phi)/2)
+	for i := range at {
+		at[i] = i
+	}
+	return writeRows(path, value, at, phi)
+}
+
+// writeRows writes contributions to the samples at some positions.
+func writeRows(path, value string, at []int, phi []float64) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -67,9 +82,16 @@ func writeValued(path, value string, phi []float64) error {
 	const size = 300
 	for from := 0; from < len(phi)/2; from += size {
 		rows := min(size, len(phi)/2-from)
-		id := func(i int) string { return fmt.Sprint("s", from+i) }
-		if err := w.AppendBatch(id, rows, int64(from), make([]int32, rows), make([]int32, rows),
-			phi[2*from:][:2*rows], make([]bool, 4*rows)); err != nil {
+		id := func(i int) string { return fmt.Sprint("s", at[from+i]) }
+		positions := make([]int64, rows)
+		for i := range positions {
+			positions[i] = int64(at[from+i])
+		}
+		batch := schema.ContributionRows{
+			Rows: rows, At: positions, ID: id, Label: make([]int32, rows), Prediction: make([]int32, rows),
+			Phi: phi[2*from:][:2*rows], Right: make([]bool, 4*rows),
+		}
+		if err := w.Append(batch); err != nil {
 			return err
 		}
 	}

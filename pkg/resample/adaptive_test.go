@@ -7,12 +7,15 @@ import (
 	"mmtools/pkg/modality"
 )
 
-// adapted collects an adaptive plan's extra rows by sample and modality, and how many they are.
-func adapted(t *testing.T, phi [][]float64, o SampleOptions, size int) (extra map[planRow]float64, count int) {
+// method is Adaptive or Reducible.
+type method func(Pass[table], []string, SampleOptions, Emit[table]) (Summary, error)
+
+// extraRows collects a plan's extra rows by sample and modality, and how many they are.
+func extraRows(t *testing.T, plan method, phi [][]float64, o SampleOptions, size int) (extra map[planRow]float64, count int) {
 	t.Helper()
 	seen, extra := map[int]bool{}, map[planRow]float64{}
 	names := []string{"a", "v", "t"}[:len(phi)]
-	_, err := Adaptive(inBatches(phi, size), names, o, func(b table, picks *Picks) error {
+	_, err := plan(inBatches(phi, size), names, o, func(b table, picks *Picks) error {
 		for k, index := range picks.Index {
 			row := b.from + int(index)
 			if !seen[row] {
@@ -47,7 +50,7 @@ func TestAdaptiveShares(t *testing.T) {
 	const epochs, budget = 4000, 2
 	total := map[planRow]float64{}
 	for epoch := range epochs {
-		extra, count := adapted(t, phi, SampleOptions{Budget: budget, Seed: 5, Epoch: epoch}, 4)
+		extra, count := extraRows(t, Adaptive, phi, SampleOptions{Budget: budget, Seed: 5, Epoch: epoch}, 4)
 		if count != 6*budget {
 			t.Fatalf("%d extra rows, want %d", count, 6*budget)
 		}
@@ -69,7 +72,7 @@ func TestAdaptiveShares(t *testing.T) {
 
 // As weights nothing is drawn, and nothing rounded.
 func TestAdaptiveWeights(t *testing.T) {
-	extra, _ := adapted(t, [][]float64{{0.5, 2}, {0, 1}}, SampleOptions{Weights: true, Budget: 1}, 2)
+	extra, _ := extraRows(t, Adaptive, [][]float64{{0.5, 2}, {0, 1}}, SampleOptions{Weights: true, Budget: 1}, 2)
 	for at, want := range map[planRow]float64{{0, 1}: 1.4, {0, 2}: 0.4, {1, 1}: 0.4, {1, 2}: 0.4} {
 		if got := extra[at]; math.Abs(got-2*want/2.6) > 1e-6 {
 			t.Errorf("%v: weight %v, want %v", at, got, 2*want/2.6)
@@ -81,13 +84,13 @@ func TestAdaptiveWeights(t *testing.T) {
 func TestAdaptiveLaws(t *testing.T) {
 	phi := drawnPhi(3, 500)
 	o := SampleOptions{Seed: 9, Epoch: 4}
-	want, count := adapted(t, phi, o, 500)
+	want, count := extraRows(t, Adaptive, phi, o, 500)
 	if count != 500 {
 		t.Errorf("%d extra rows without a budget, want as many as samples", count)
 	}
 	o.Strength, o.Function, o.MaxCopies = 7, Powerly, 1
 	for _, size := range []int{1, 33, 499} {
-		got, _ := adapted(t, phi, o, size)
+		got, _ := extraRows(t, Adaptive, phi, o, size)
 		if len(got) != len(want) {
 			t.Fatalf("batches of %d: %d rows, want %d", size, len(got), len(want))
 		}
@@ -102,7 +105,7 @@ func TestAdaptiveLaws(t *testing.T) {
 		learnt[0][i], learnt[1][i] = 1, 1
 	}
 	for _, c := range Controls {
-		if _, count := adapted(t, learnt, SampleOptions{Control: c, Budget: 0.5}, 30); count != 50 {
+		if _, count := extraRows(t, Adaptive, learnt, SampleOptions{Control: c, Budget: 0.5}, 30); count != 50 {
 			t.Errorf("control %q, every sample learnt: %d extra rows, want 50", c, count)
 		}
 	}

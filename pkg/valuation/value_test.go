@@ -214,6 +214,12 @@ func TestOptionsLeaveTheRestAlone(t *testing.T) {
 			t.Errorf("Banzhaf value of modality %d: got %v, want %v", p, banzhaf.Phi[p], beta[k])
 		}
 	}
+	alone, _ := collect(t, s.reader(t), m, Options{Estimator: Alone, Value: Probability})
+	for k, p := range present {
+		if want := values[1<<k] - values[0]; math.Abs(alone.Phi[p]-want) > 1e-12 {
+			t.Errorf("modality %d alone: got %v, want %v", p, alone.Phi[p], want)
+		}
+	}
 }
 
 // TestUnlabelled values samples without labels by what the model predicts, and by labels only where there are some.
