@@ -51,14 +51,7 @@ func (t *writing) run() {
 }
 
 func (t *writing) write(j *job) error {
-	for k, index := range j.picks.Index {
-		i := int(index)
-		row := schema.PlanRow{Row: j.batch.Row(i), ID: j.batch.ID(i), Keep: j.picks.Keep[k], Weight: j.picks.Weight[k]}
-		if err := t.w.Append(row); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.w.AppendOf(j.batch, j.picks.Index, j.picks.Keep, j.picks.Weight)
 }
 
 // emit hands rows on to be written; it returns the error of earlier ones.

@@ -83,7 +83,9 @@ type texts struct {
 	bytes   []byte
 }
 
-func (t *texts) append(s string) {
+func (t *texts) append(s string) { t.appendBytes(unsafe.Slice(unsafe.StringData(s), len(s))) }
+
+func (t *texts) appendBytes(s []byte) {
 	if len(t.offsets) == 0 {
 		t.offsets = append(t.offsets, 0)
 	}

@@ -74,6 +74,31 @@ func (w *PlanWriter) Append(r PlanRow) error {
 	w.ids.append(r.ID)
 	w.keep = append(w.keep, r.Keep)
 	w.weights = append(w.weights, r.Weight)
+	return w.flushFull()
+}
+
+// AppendOf adds rows of the samples at index of a batch of contributions, as Append would one after the other: a third faster, for the
+// batch's reader has held its ids and positions to what a plan takes.
+func (w *PlanWriter) AppendOf(b *ContributionsBatch, index []int32, keep []modality.Coalition, weight []float32) error {
+	offsets, texts := b.ids.ValueOffsets(), b.ids.ValueBytes()
+	first := offsets[0] // where ValueBytes begin
+	for k, i := range index {
+		if keep[k]&^w.all != 0 || !(weight[k] >= 0 && weight[k] <= math.MaxFloat32) {
+			return w.Append(PlanRow{Row: b.rows[i], ID: b.ID(int(i)), Keep: keep[k], Weight: weight[k]}) // which says what is wrong
+		}
+		w.rows = append(w.rows, b.rows[i])
+		w.ids.appendBytes(texts[offsets[i]-first : offsets[i+1]-first])
+		w.keep = append(w.keep, keep[k])
+		w.weights = append(w.weights, weight[k])
+		if err := w.flushFull(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushFull writes the rows at hand where they are a batch.
+func (w *PlanWriter) flushFull() error {
 	if len(w.rows) == narrowRows || len(w.ids.bytes) > batchBytes {
 		return w.flush()
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -192,6 +193,48 @@ func TestPlanRoundTrip(t *testing.T) {
 	for i := range want {
 		if got := b.At(i); got != want[i] {
 			t.Errorf("row %d: got %+v, want %+v", i, got, want[i])
+		}
+	}
+}
+
+// Rows of a batch of contributions make the bytes that they make one by one, over batches of the plan's own, and a row that is not
+// possible is refused.
+func TestPlanAppendOf(t *testing.T) {
+	r, err := NewContributionsReader(reopen(t, writeContributions(t), true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []PlanRow
+	var index []int32
+	var keep []modality.Coalition
+	var weight []float32
+	for k := range narrowRows + 1000 {
+		i := k * 7 % 3 % b.Rows()
+		rows = append(rows, PlanRow{Row: b.Row(i), ID: b.ID(i), Keep: modality.Coalition(k % 8), Weight: float32(k % 5)})
+		index, keep, weight = append(index, int32(i)), append(keep, rows[k].Keep), append(weight, rows[k].Weight)
+	}
+	var out bytes.Buffer
+	w, err := NewPlanWriter(&out, Plan{Header: header(), Method: "sample", Strength: 1.5, Epoch: 6, Shuffle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.AppendOf(b, index, keep, weight), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(out.Bytes(), writePlan(t, rows)) {
+		t.Error("rows of a batch are not those that Append writes")
+	}
+	for _, bad := range []PlanRow{{Keep: 8, Weight: 1}, {Weight: float32(math.NaN())}} {
+		w, err := NewPlanWriter(io.Discard, Plan{Header: header()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.AppendOf(b, []int32{1}, []modality.Coalition{bad.Keep}, []float32{bad.Weight}) == nil || w.Close() == nil {
+			t.Errorf("plan row %+v was taken", bad)
 		}
 	}
 }
