@@ -53,7 +53,7 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 	if o.Fold != nil {
 		about.Digest.Model, about.Extra["mm.folds"] = "", strconv.Itoa(o.Fold.Of)
 	}
-	if strings.HasPrefix(m.Spec.Fusion, "attention") {
+	if strings.HasPrefix(m.Spec.Fusion, "attention") && o.Replacement == nil {
 		about.Baseline = "left-out" // attention sees no token of an absent modality, not one of zeros
 	}
 	out, err := c.create(ctx, about, r.Columns())

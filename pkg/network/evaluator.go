@@ -16,6 +16,11 @@ import (
 //
 //	Parts(parts, bias []float32) error
 //
+// Under the others it is a valuation.Featured, which takes features in the place of those that a coalition lacks:
+//
+//	Features() ([][]float32, error)
+//	Replace(features [][]float32) error
+//
 // It is used by one goroutine at a time.
 type Evaluator interface {
 	// Modalities returns the model's modalities in bit order.

@@ -19,6 +19,9 @@ type groupEvaluator struct {
 // additiveGroup is a groupEvaluator of a model whose logits are a sum of parts.
 type additiveGroup struct{ *groupEvaluator }
 
+// featuredGroup is a groupEvaluator of a model whose features can be replaced.
+type featuredGroup struct{ *groupEvaluator }
+
 // newGroupEvaluator makes an evaluator of each device by setUp.
 func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.Device, rows int) (Evaluator, error)) (Evaluator, error) {
 	g := &groupEvaluator{max: rows}
@@ -33,12 +36,18 @@ func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.De
 	if _, ok := g.Evaluator.(additiveParts); ok {
 		return additiveGroup{g}, nil
 	}
-	return g, nil
+	return featuredGroup{g}, nil
 }
 
 // additiveParts is what a model whose logits are a sum of parts has beside an Evaluator's methods.
 type additiveParts interface {
 	Parts(parts, bias []float32) error
+}
+
+// replaceable is what every other model has.
+type replaceable interface {
+	Features() ([][]float32, error)
+	Replace(features [][]float32) error
 }
 
 func (g *groupEvaluator) MaxRows() int { return g.max }
@@ -94,4 +103,32 @@ func (g additiveGroup) Parts(parts, bias []float32) error {
 		}
 		return nil
 	})
+}
+
+// Features returns the features of the loaded minibatch, (Rows,D_p) a modality.
+func (g featuredGroup) Features() ([][]float32, error) {
+	all := make([][]float32, len(g.Modalities()))
+	for i, e := range g.all { // in the rows' order
+		if from, to := kernel.Share(g.rows, len(g.all), i); from == to {
+			continue
+		}
+		share, err := e.(replaceable).Features()
+		if err != nil {
+			return nil, err
+		}
+		for p, z := range share {
+			all[p] = append(all[p], z...)
+		}
+	}
+	return all, nil
+}
+
+// Replace puts features in the place of those that a coalition lacks, on every device.
+func (g featuredGroup) Replace(features [][]float32) error {
+	for _, e := range g.all {
+		if err := e.(replaceable).Replace(features); err != nil {
+			return err
+		}
+	}
+	return nil
 }

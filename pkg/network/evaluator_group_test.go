@@ -1,8 +1,10 @@
 package network_test
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"mmtools/pkg/kernel"
@@ -64,8 +66,26 @@ func TestGroupEvaluates(t *testing.T) {
 					t.Fatal(err)
 				}
 				all = append(append(all, parts...), bias...)
+				return all
 			}
-			return all
+			replaceable := e.(interface {
+				Features() ([][]float32, error)
+				Replace(features [][]float32) error
+			})
+			features, err := replaceable.Features()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var stand [][]float32
+			for _, z := range features {
+				all = append(all, z...)
+				stand = append(stand, slices.Clone(z[:len(z)/rows]))
+			}
+			dst := make([]float32, rows*3)
+			if err := errors.Join(replaceable.Replace(stand), e.Logits(0b10, dst)); err != nil {
+				t.Fatal(err)
+			}
+			return append(all, dst...)
 		}
 		for _, rows := range []int{8, 7, 2, 1} {
 			want := logits(hostgroup.New(t, 1), rows)

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"maps"
 	"slices"
 
 	"gorgonia.org/gorgonia"
@@ -12,13 +13,19 @@ import (
 
 // jointEvaluator evaluates a model whose logits are no sum of parts. The graph is cut where the mask enters it: what no mask
 // reaches, which is every backbone and the first layers of some fusions, runs once a minibatch, and the rest of the fusion
-// and the head once a coalition.
+// and the head once a coalition. Where others than masked features stand in for absent ones (Replace), all that follows the features
+// runs once a coalition.
 type jointEvaluator struct {
 	evaluation
+	graph  *Graph
+	bound  map[*gorgonia.Node]kernel.Buffer // of the parameters and buffers
 	masked *machine.Machine
 	mask   kernel.Buffer // (rows,n)
 	host   []float32     // the same
 	logits kernel.Buffer // (rows,C)
+
+	replacing *replacing // made where it is first asked for
+	fresh     bool       // the loaded minibatch's features are not in it yet
 }
 
 func newJointEvaluator(s Spec, d kernel.Device, rows int, tensors Tensors) (*jointEvaluator, error) {
@@ -31,10 +38,17 @@ func newJointEvaluator(s Spec, d kernel.Device, rows int, tensors Tensors) (*joi
 		return nil, err
 	}
 	cut := g.unmasked(bound)
-	e := &jointEvaluator{host: make([]float32, rows*len(s.Modalities))}
-	if e.evaluation, err = newEvaluation(s, g, d, rows, cut, bound); err != nil {
+	e := &jointEvaluator{graph: g, host: make([]float32, rows*len(s.Modalities))}
+	outputs := slices.Clone(cut)
+	for _, z := range g.Features {
+		if !slices.Contains(outputs, z) {
+			outputs = append(outputs, z)
+		}
+	}
+	if e.evaluation, err = newEvaluation(s, g, d, rows, outputs, bound); err != nil {
 		return nil, err
 	}
+	e.bound = maps.Clone(bound)
 	for _, n := range cut { // the second machine reads them where the first leaves them
 		bound[n] = e.machine.Buffer(n)
 	}
@@ -79,16 +93,31 @@ func (g *Graph) unmasked(bound map[*gorgonia.Node]kernel.Buffer) []*gorgonia.Nod
 	return cut
 }
 
-// Logits runs the masked part of the graph under coalition c.
-func (e *jointEvaluator) Logits(c modality.Coalition, dst []float32) error {
+// Load runs every backbone on a minibatch, once, and what else no mask reaches.
+func (e *jointEvaluator) Load(b *Minibatch) error {
+	e.fresh = true
+	return e.evaluation.Load(b)
+}
+
+// kept returns the mask of coalition c, (rows,n), less the modalities that a row lacks.
+func (e *jointEvaluator) kept(c modality.Coalition) []float32 {
 	n := len(e.spec.Modalities)
-	clear(e.host[:e.rows*n])
+	mask := e.host[:e.rows*n]
+	clear(mask)
 	for r := range e.rows {
 		for p := range (c & e.keep[r]).Members() {
-			e.host[r*n+p] = 1
+			mask[r*n+p] = 1
 		}
 	}
-	e.device.Upload(e.mask, e.host[:e.rows*n])
+	return mask
+}
+
+// Logits runs the masked part of the graph under coalition c, or the graph from its features on.
+func (e *jointEvaluator) Logits(c modality.Coalition, dst []float32) error {
+	if e.replacing != nil && e.replacing.stand != nil {
+		return e.replaced(c, dst)
+	}
+	e.device.Upload(e.mask, e.kept(c))
 	e.masked.Run(e.rows)
 	e.device.Download(dst[:e.rows*len(e.spec.Classes)], e.logits)
 	return e.device.Err()

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -181,6 +182,64 @@ func TestBackbonesRunOnce(t *testing.T) {
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: the cut is %v, want %v", name, got, want)
+		}
+	}
+}
+
+// Under a coalition, features that stand in for those that it lacks give the logits of a sample which has what they were made of, of
+// every fusion; a modality that a row lacks stays masked, whatever it holds; and after Replace(nil) absent ones are masked again.
+func TestReplacedFeatures(t *testing.T) {
+	for _, name := range []string{"film", "gated", "gated, 3", "attention", "attention, 3"} {
+		spec := models()[name]
+		const rows = 9
+		e := newEvaluated(t, spec, rows)
+		replaceable := e.evaluator.(replaceable)
+		n, classes := len(spec.Modalities), len(spec.Classes)
+		logits := func(m *Minibatch, c modality.Coalition, stand [][]float32) []float32 {
+			if err := errors.Join(replaceable.Replace(stand), e.evaluator.Load(m)); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, m.Rows*classes)
+			if err := e.evaluator.Logits(c, got); err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		whole := *e.minibatch
+		whole.Keep = slices.Repeat([]modality.Coalition{modality.All(n)}, rows)
+		if err := e.evaluator.Load(&whole); err != nil {
+			t.Fatal(err)
+		}
+		features, err := replaceable.Features()
+		if err != nil {
+			t.Fatal(err)
+		}
+		const from = 4 // the row whose features stand in
+		var stand [][]float32
+		for _, z := range features {
+			width := len(z) / rows
+			stand = append(stand, slices.Clone(z[from*width:][:width]))
+		}
+		for c := range modality.All(n) + 1 {
+			other := *e.minibatch // the samples of which c was kept, and the rest taken from that row
+			other.X = slices.Clone(other.X)
+			for p, x := range other.X {
+				if size := len(x) / rows; !c.Has(p) {
+					other.X[p] = slices.Repeat(x[from*size:][:size], rows)
+				}
+			}
+			got := logits(e.minibatch, c, stand)
+			if err := near(got, logits(&other, modality.All(n), nil), 2e-5); err != nil {
+				t.Errorf("%s, coalition %b: %v", name, c, err)
+			}
+			few := *e.minibatch
+			few.Rows = 3
+			if err := near(logits(&few, c, stand), got[:3*classes], 2e-5); err != nil {
+				t.Errorf("%s, coalition %b, fewer rows: %v", name, c, err)
+			}
+			if err := near(logits(e.minibatch, c, nil), e.trained(t, c), 2e-5); err != nil {
+				t.Errorf("%s, coalition %b, masked again: %v", name, c, err)
+			}
 		}
 	}
 }

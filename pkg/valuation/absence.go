@@ -40,12 +40,12 @@ func (a Absence) Validate() error {
 // Referring reports whether the absence is made from reference samples.
 func (a Absence) Referring() bool { return a == MeanFeature || a == MeanInput || a == Marginal }
 
-// Replacement is the parts that stand in for those of absent modalities. A head is linear, so the part of a mean feature
-// is the mean of the parts, and whatever replaces a modality's input is just another part. nil is ZeroFeature.
+// Replacement is what stands in for absent modalities: parts of the logits of an Additive model, features of a Featured one. The head
+// of the former is linear, so the part of a mean feature is the mean of the parts, and whatever replaces a modality's input is just
+// another part. nil is ZeroFeature.
 type Replacement struct {
 	Absence Absence
-	parts   [][]float32 // (draws, n·C); one draw where nothing is drawn
-	classes int
+	parts   [][][]float32 // (draws,n,C), or (draws,n,D_p) of features; one draw where nothing is drawn
 }
 
 // Draws returns over how many replacements a coalition's value is averaged.
@@ -56,18 +56,15 @@ func (r *Replacement) Draws() int {
 	return len(r.parts)
 }
 
-// of returns the part that stands in for modality p in a draw, (C).
-func (r *Replacement) of(draw, p int) []float32 {
-	return r.parts[draw][p*r.classes:][:r.classes]
-}
+// of returns what stands in for modality p in a draw.
+func (r *Replacement) of(draw, p int) []float32 { return r.parts[draw][p] }
 
 // NewReplacement computes what stands in for the modalities of model p under an absence: from the samples of reference,
 // which fit the model, where the absence refers to some; it is nil otherwise. Marginal keeps draws of the samples that
 // have every modality, without replacement: all of them where there are fewer. Every reading goes once through the
 // reference, in memory that does not grow with it.
 //
-// A model that is not Additive has ZeroFeature alone: what any other absence needs of it, the logits of a minibatch in
-// which the inputs of some modalities are replaced, is not part of Predictor.
+// A model that is neither Additive nor Featured has ZeroFeature alone.
 func NewReplacement(ctx context.Context, a Absence, p Predictor, reference *schema.SamplesReader, draws int, seed uint64, o Options) (*Replacement, error) {
 	if err := a.Validate(); err != nil {
 		return nil, err
@@ -75,15 +72,19 @@ func NewReplacement(ctx context.Context, a Absence, p Predictor, reference *sche
 	if a == "" || a == ZeroFeature {
 		return nil, nil
 	}
-	model, ok := p.(Additive)
-	if !ok {
-		return nil, fmt.Errorf("absence %s of a model whose logits are not a sum of parts, want %s", a, ZeroFeature)
+	r := &replacer{model: p, n: len(p.Modalities()), rows: p.MaxRows()}
+	switch p := p.(type) {
+	case Additive:
+		r.read = additiveParts(p)
+	case Featured:
+		r.read = func(*network.Minibatch) ([][]float32, error) { return p.Features() }
+	default:
+		return nil, fmt.Errorf("absence %s of a model that is not told from its features, want %s", a, ZeroFeature)
 	}
-	r := &replacer{model: model, n: len(p.Modalities()), classes: len(p.Classes()), rows: p.MaxRows()}
-	out := &Replacement{Absence: a, classes: r.classes}
+	out := &Replacement{Absence: a}
 	if a == ZeroInput {
 		part, err := r.zeroInput()
-		out.parts = [][]float32{part}
+		out.parts = [][][]float32{part}
 		return out, err
 	}
 	if reference == nil {
@@ -94,7 +95,7 @@ func NewReplacement(ctx context.Context, a Absence, p Predictor, reference *sche
 		return nil, err
 	}
 	r.in, r.loader = reference, newLoader(columns, p.Modalities())
-	var part []float32
+	var part [][]float32
 	switch a {
 	case MeanFeature:
 		part, err = r.meanFeature(ctx)
@@ -107,16 +108,30 @@ func NewReplacement(ctx context.Context, a Absence, p Predictor, reference *sche
 		out.parts, err = r.drawn(ctx, newReservoir(draws, rng.Stream(seed, "value", "reference")))
 		return out, err
 	}
-	out.parts = [][]float32{part}
+	out.parts = [][][]float32{part}
 	return out, err
 }
 
 // replacer goes through reference samples.
 type replacer struct {
-	model            Additive
-	n, classes, rows int
-	in               *schema.SamplesReader
-	loader           *loader
+	model   Predictor
+	read    func(m *network.Minibatch) ([][]float32, error) // of the loaded minibatch: (Rows,C) parts or (Rows,D_p) features a modality
+	n, rows int
+	in      *schema.SamplesReader
+	loader  *loader
+}
+
+// additiveParts returns how the parts of a minibatch are read, by modality.
+func additiveParts(a Additive) func(m *network.Minibatch) ([][]float32, error) {
+	n, classes := len(a.Modalities()), len(a.Classes())
+	parts, bias := make([]float32, n*a.MaxRows()*classes), make([]float32, classes)
+	out := make([][]float32, n)
+	return func(m *network.Minibatch) ([][]float32, error) {
+		for p := range out {
+			out[p] = parts[p*m.Rows*classes:][:m.Rows*classes]
+		}
+		return out, a.Parts(parts[:n*m.Rows*classes], bias)
+	}
 }
 
 // each calls visit with every minibatch of the reference and the position of its first row.
@@ -143,31 +158,33 @@ func (r *replacer) each(ctx context.Context, visit func(first int64, m *network.
 	}
 }
 
-// parts runs the model on a minibatch: (n,Rows,C).
-func (r *replacer) parts(m *network.Minibatch, dst []float32) error {
+// parts runs the model on a minibatch: (Rows,C) parts or (Rows,D_p) features a modality, borrowed until the next.
+func (r *replacer) parts(m *network.Minibatch) ([][]float32, error) {
 	if err := r.model.Load(m); err != nil {
-		return err
-	}
-	return r.model.Parts(dst[:r.n*m.Rows*r.classes], make([]float32, r.classes))
-}
-
-// one returns the parts of one row of inputs, (n·C).
-func (r *replacer) one(x [][]float32) ([]float32, error) {
-	m := &network.Minibatch{Rows: 1, X: x, Label: []int32{-1}, Weight: []float32{1}}
-	m.Keep = append(m.Keep, modality.All(r.n))
-	part := make([]float32, r.n*r.classes)
-	if err := r.parts(m, part); err != nil {
 		return nil, err
 	}
-	for _, v := range part {
-		if !isFinite(v) {
-			return nil, stream.Errorf("what stands in for an absent modality gives logits that are not finite")
-		}
-	}
-	return part, nil
+	return r.read(m)
 }
 
-func (r *replacer) zeroInput() ([]float32, error) {
+// one returns what the model makes of one row of inputs, by modality.
+func (r *replacer) one(x [][]float32) ([][]float32, error) {
+	m := &network.Minibatch{Rows: 1, X: x, Label: []int32{-1}, Weight: []float32{1}}
+	m.Keep = append(m.Keep, modality.All(r.n))
+	parts, err := r.parts(m)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, r.n)
+	for p, part := range parts {
+		if largestBits(part) >= infinityBits {
+			return nil, stream.Errorf("what stands in for an absent modality gives logits that are not finite")
+		}
+		out[p] = slices.Clone(part)
+	}
+	return out, nil
+}
+
+func (r *replacer) zeroInput() ([][]float32, error) {
 	var x [][]float32
 	for _, m := range r.model.Modalities() {
 		x = append(x, make([]float32, m.Size()))
@@ -176,7 +193,7 @@ func (r *replacer) zeroInput() ([]float32, error) {
 }
 
 // meanInput averages the tensors of each modality over the samples that have it, in sample order and in float64.
-func (r *replacer) meanInput(ctx context.Context) ([]float32, error) {
+func (r *replacer) meanInput(ctx context.Context) ([][]float32, error) {
 	sums, have := make([][]float64, r.n), make([]int64, r.n)
 	for p, size := range r.loader.sizes {
 		sums[p] = make([]float64, size)
@@ -204,19 +221,22 @@ func (r *replacer) meanInput(ctx context.Context) ([]float32, error) {
 	return r.one(x)
 }
 
-// meanFeature averages the parts of each modality over the samples that have it: by linearity the part of the mean feature.
-func (r *replacer) meanFeature(ctx context.Context) ([]float32, error) {
-	sums, have := make([]float64, r.n*r.classes), make([]int64, r.n)
-	parts := make([]float32, r.n*r.rows*r.classes)
+// meanFeature averages the parts, or the features, of each modality over the samples that have it: by linearity the mean part is that
+// of the mean feature.
+func (r *replacer) meanFeature(ctx context.Context) ([][]float32, error) {
+	sums, have := make([][]float64, r.n), make([]int64, r.n)
 	err := r.each(ctx, func(_ int64, m *network.Minibatch) error {
-		if err := r.parts(m, parts); err != nil {
+		parts, err := r.parts(m)
+		if err != nil {
 			return err
 		}
-		for p := range r.n {
+		for p, part := range parts {
+			width := len(part) / m.Rows
+			sums[p] = resize(sums[p], width)
 			for row := range m.Rows {
 				if m.Keep[row].Has(p) {
 					have[p]++
-					accumulate(sums[p*r.classes:][:r.classes], parts[(p*m.Rows+row)*r.classes:])
+					accumulate(sums[p], part[row*width:])
 				}
 			}
 		}
@@ -225,13 +245,11 @@ func (r *replacer) meanFeature(ctx context.Context) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []float32
-	for p := range r.n {
-		part, err := r.mean(p, sums[p*r.classes:][:r.classes], have[p])
-		if err != nil {
+	out := make([][]float32, r.n)
+	for p, sum := range sums {
+		if out[p], err = r.mean(p, sum, have[p]); err != nil {
 			return nil, err
 		}
-		out = append(out, part...)
 	}
 	return out, nil
 }

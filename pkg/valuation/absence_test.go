@@ -74,34 +74,42 @@ func TestAbsencesEqualReference(t *testing.T) {
 		_, reference := random(r, n, 3, 37)
 		reference.Classes = m.classes
 		for _, a := range Absences {
-			repl, err := NewReplacement(context.Background(), a, m, reference.reader(t), 1000, 0, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
 			absent := zeros(m)
 			if a != ZeroFeature {
 				absent = standIns(m, reference, a, allDraws(m, reference))
 			}
-			for _, v := range Values {
-				got, summary := collect(t, s.reader(t), m, Options{Value: v, Replacement: repl, Threads: 2})
-				correct := int64(0)
-				for row := range s.rows {
-					present, values, label := expected(m, s, row, v, false, absent)
-					what := fmt.Sprintf("n=%d %s %s row %d", n, a, v, row)
-					tolerance := 1e-4 // the parts of means are summed in another order
-					if v.Whole() {
-						tolerance = 1e-9
-					}
-					holdNear(t, what, got.Phi[row*n:][:n], present, values, tolerance)
-					if x, _ := partsOf(m, s, row); firstMax(x) == label {
-						correct++
-					}
+			for _, model := range []Predictor{m, newFeatured(m)} {
+				repl, err := NewReplacement(context.Background(), a, model, reference.reader(t), 1000, 0, Options{})
+				if err != nil {
+					t.Fatal(err)
 				}
-				if summary.Correct != correct {
-					t.Errorf("%s %s: %d samples are classified rightly, want %d", a, v, summary.Correct, correct)
+				for _, v := range Values {
+					absenceEqualsReference(t, fmt.Sprintf("n=%d %T %s %s", n, model, a, v), m, s, model, Options{Value: v, Replacement: repl, Threads: 2}, absent)
 				}
 			}
 		}
+	}
+}
+
+// absenceEqualsReference holds the contributions by a model, which does what m does, to their definition.
+func absenceEqualsReference(t *testing.T, what string, m *linear, s samples, model Predictor, o Options, absent [][][]float32) {
+	t.Helper()
+	n := len(m.modalities)
+	got, summary := collect(t, s.reader(t), model, o)
+	tolerance := 1e-4 // the parts of means are summed in another order
+	if o.Value.Whole() {
+		tolerance = 1e-9
+	}
+	correct := int64(0)
+	for row := range s.rows {
+		present, values, label := expected(m, s, row, o.Value, false, absent)
+		holdNear(t, fmt.Sprintf("%s row %d", what, row), got.Phi[row*n:][:n], present, values, tolerance)
+		if x, _ := partsOf(m, s, row); firstMax(x) == label {
+			correct++
+		}
+	}
+	if summary.Correct != correct {
+		t.Errorf("%s: %d samples are classified rightly, want %d", what, summary.Correct, correct)
 	}
 }
 
@@ -177,26 +185,45 @@ func TestReservoir(t *testing.T) {
 	}
 }
 
-// TestSampledAbsence holds estimates under every absence to the exact contributions.
+// TestSampledAbsence holds estimates by every estimator, under every absence, to the exact contributions; what a sample lacks contributes
+// nothing. Of a model that is not additive all samples draw the same coalitions.
 func TestSampledAbsence(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	m, s := random(r, 4, 3, 20)
 	_, reference := random(r, 4, 3, 40)
 	for _, a := range Absences {
-		repl, err := NewReplacement(context.Background(), a, m, reference.reader(t), 5, 0, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		exact, _ := collect(t, s.reader(t), m, Options{Value: Probability, Replacement: repl})
-		o := Options{Value: Probability, Replacement: repl, Estimator: Permutation}
-		o.Rule.Evaluations = 3000
-		got, _ := collect(t, s.reader(t), m, o)
-		for k, want := range exact.Phi {
-			if want == want && math.Abs(got.Phi[k]-want) > 5*got.StdErr[k]+1e-6 {
-				t.Errorf("%s: got %v -+ %v, want %v", a, got.Phi[k], got.StdErr[k], want)
+		for _, model := range []Predictor{m, newFeatured(m)} {
+			repl := mustReplace(t, a, model, reference)
+			exact, _ := collect(t, s.reader(t), m, Options{Value: Probability, Replacement: mustReplace(t, a, m, reference)})
+			for _, e := range Estimators {
+				o := Options{Value: Probability, Replacement: repl, Estimator: e}
+				o.Rule.Evaluations = 3000
+				got, _ := collect(t, s.reader(t), model, o)
+				for k, want := range exact.Phi {
+					x := got.Phi[k]
+					switch {
+					case math.IsNaN(want) != math.IsNaN(x):
+						t.Errorf("%T %s %s: got %v, want %v", model, a, e, x, want)
+					case e.Sampled() && math.IsNaN(want) != math.IsNaN(got.StdErr[k]):
+						t.Errorf("%T %s %s: standard error %v of %v", model, a, e, got.StdErr[k], want)
+					case e.Sampled() && math.Abs(x-want) > 5*got.StdErr[k]+1e-6:
+						t.Errorf("%T %s %s: got %v -+ %v, want %v", model, a, e, x, got.StdErr[k], want)
+					case e == Exact && math.Abs(x-want) > 1e-6:
+						t.Errorf("%T %s: got %v, want %v", model, a, x, want)
+					}
+				}
 			}
 		}
 	}
+}
+
+func mustReplace(t *testing.T, a Absence, p Predictor, reference samples) *Replacement {
+	t.Helper()
+	repl, err := NewReplacement(context.Background(), a, p, reference.reader(t), 5, 0, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return repl
 }
 
 func TestReplacementErrors(t *testing.T) {
@@ -214,7 +241,7 @@ func TestReplacementErrors(t *testing.T) {
 		bad   bool // stream
 		want  string
 	}{
-		{"not additive", ZeroInput, opaque{m}, nil, 1, false, "not a sum of parts"},
+		{"not additive", ZeroInput, opaque{m}, nil, 1, false, "not told from its features"},
 		{"no reference", MeanInput, m, nil, 1, false, "without reference"},
 		{"no draws", Marginal, m, &s, 0, false, "draws 0"},
 		{"unknown", "none", m, &s, 1, false, "want one of"},

@@ -23,7 +23,8 @@
 // addition of (C) numbers. Sums are built up along the coalitions' prefix tree, each from its parent by adding a part
 // in modality order, and never by subtracting: what a coalition's logits are depends on nothing but the coalition. (A Gray
 // code, which changes one modality at a time, takes as many additions, but it has to subtract too, and its sums drift.)
-// What replaces an absent modality is a part as well, by the head's linearity.
+// What replaces an absent modality is a part as well, by the head's linearity. A model that is not Additive can be Featured: what
+// replaces an absent modality is then put in the place of its feature, and what follows the features runs once a coalition and draw.
 //
 // Run goes through a samples stream batch by batch, in memory that does not grow with the stream; rows are divided over
 // threads, and the results do not depend on how many there are. RunPredictions values the predictions of any other

@@ -83,6 +83,48 @@ func (l *linear) Logits(c modality.Coalition, dst []float32) error {
 // opaque hides that a model is additive.
 type opaque struct{ Predictor }
 
+// featured hides that a model is additive, and has the modalities' tensors for features.
+type featured struct {
+	opaque
+	m     *linear
+	stand [][]float32
+}
+
+func newFeatured(m *linear) *featured { return &featured{opaque: opaque{m}, m: m} }
+
+func (f *featured) Features() ([][]float32, error) {
+	var out [][]float32
+	for p, mod := range f.m.modalities {
+		out = append(out, f.m.loaded.X[p][:f.m.loaded.Rows*mod.Size()])
+	}
+	return out, nil
+}
+
+func (f *featured) Replace(features [][]float32) error {
+	f.stand = features
+	return nil
+}
+
+func (f *featured) Logits(c modality.Coalition, dst []float32) error {
+	if f.stand == nil {
+		return f.opaque.Logits(c, dst)
+	}
+	for r := range f.m.loaded.Rows {
+		row := dst[r*len(f.m.bias):][:len(f.m.bias)]
+		copy(row, f.m.bias)
+		for p := range f.m.loaded.Keep[r].Members() {
+			x := f.stand[p]
+			if c.Has(p) {
+				x = f.m.x(p, r)
+			}
+			for k, v := range f.m.part(p, x) {
+				row[k] += v
+			}
+		}
+	}
+	return nil
+}
+
 // samples are rows in memory; a row's tensor is nil where it lacks the modality.
 type samples struct {
 	schema.Samples

@@ -29,6 +29,17 @@ type Additive interface {
 	Parts(parts, bias []float32) error
 }
 
+// Featured is a Predictor whose logits follow from a feature a modality, in the place of which others can be put.
+type Featured interface {
+	Predictor
+	// Features returns the features of the loaded minibatch, (Rows,D_p) a modality, borrowed until the next Load. Those of modalities
+	// that a row lacks are not looked at.
+	Features() ([][]float32, error)
+	// Replace makes Logits put features, (D_p) a modality, in the place of those that a row has and the coalition lacks; nil masks
+	// them again. The features are borrowed until the next Replace.
+	Replace(features [][]float32) error
+}
+
 // MaxRight is the largest number of modalities for which a Result holds what every coalition got right.
 const MaxRight = 12
 

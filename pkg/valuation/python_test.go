@@ -18,6 +18,7 @@ import (
 
 // python is what scripts/reference/valuation.py wrote.
 type python struct {
+	Fusion             string
 	Modalities         []fixture.Modality
 	Classes            int
 	Parameters         map[string]fixture.Tensor
@@ -32,9 +33,9 @@ type python struct {
 	}
 }
 
-func loadPython(t *testing.T) *python {
+func loadPython(t *testing.T, fusion string) *python {
 	t.Helper()
-	f, err := os.Open("testdata/valuation.json.gz")
+	f, err := os.Open("testdata/valuation-" + fusion + ".json.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func loadPython(t *testing.T) *python {
 }
 
 func (p *python) spec() network.Spec {
-	s := network.Spec{Fusion: "concat"}
+	s := network.Spec{Fusion: p.Fusion}
 	for _, m := range p.Modalities {
 		s.Modalities = append(s.Modalities, network.Channel{
 			Modality: modality.Modality{Name: m.Name, Kind: modality.Embedding, Shape: []int{m.Size}}, Backbone: m.Backbone,
@@ -88,9 +89,14 @@ func (p *python) rows(x map[string]fixture.Tensor, keep, label fixture.Tensor, l
 }
 
 // TestPythonAgrees holds contributions through a network, its evaluator and the streams to an independent implementation:
-// every value, absence and label. Logits are float32 here and float64 there.
+// every fusion, value, absence and label. Logits are float32 here and float64 there.
 func TestPythonAgrees(t *testing.T) {
-	p := loadPython(t)
+	for _, fusion := range []string{"concat", "film", "gated", "attention"} {
+		t.Run(fusion, func(t *testing.T) { pythonAgrees(t, loadPython(t, fusion)) })
+	}
+}
+
+func pythonAgrees(t *testing.T, p *python) {
 	raw, err := json.Marshal(p.spec())
 	if err != nil {
 		t.Fatal(err)

@@ -33,13 +33,12 @@ func (r *reservoir) offer() int {
 	return -1
 }
 
-// drawn returns the parts of the samples drawn, (draws, n·C). The backbones see those minibatches alone that one was
+// drawn returns the parts, or the features, of the samples drawn, (draws,n). The backbones see those minibatches alone that one was
 // drawn from.
-func (r *replacer) drawn(ctx context.Context, chosen *reservoir) ([][]float32, error) {
-	var out [][]float32
-	parts := make([]float32, r.n*r.rows*r.classes)
+func (r *replacer) drawn(ctx context.Context, chosen *reservoir) ([][][]float32, error) {
+	var out [][][]float32
 	err := r.each(ctx, func(_ int64, m *network.Minibatch) error {
-		ran := false
+		var parts [][]float32
 		for row := range m.Rows {
 			if m.Keep[row] != modality.All(r.n) {
 				continue
@@ -48,17 +47,18 @@ func (r *replacer) drawn(ctx context.Context, chosen *reservoir) ([][]float32, e
 			if at < 0 {
 				continue
 			}
-			if !ran {
-				ran = true
-				if err := r.parts(m, parts); err != nil {
+			if parts == nil {
+				var err error
+				if parts, err = r.parts(m); err != nil {
 					return err
 				}
 			}
 			if at == len(out) {
-				out = append(out, make([]float32, r.n*r.classes))
+				out = append(out, make([][]float32, r.n))
 			}
-			for p := range r.n {
-				copy(out[at][p*r.classes:][:r.classes], parts[(p*m.Rows+row)*r.classes:])
+			for p, part := range parts {
+				width := len(part) / m.Rows
+				out[at][p] = append(out[at][p][:0], part[row*width:][:width]...)
 			}
 		}
 		return nil

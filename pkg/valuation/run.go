@@ -109,8 +109,8 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 	switch {
 	case additive:
 		v.parts, v.bias = make([]float32, v.n*v.rows*v.classes), make([]float32, v.classes)
-	case o.Replacement != nil:
-		return nil, stream.Errorf("%s: absence %s of a model whose logits are not a sum of parts, want %s", o.model(), o.Replacement.Absence, ZeroFeature)
+	case o.Replacement != nil && !isFeatured(p):
+		return nil, stream.Errorf("%s: absence %s of a model that is not told from its features, want %s", o.model(), o.Replacement.Absence, ZeroFeature)
 	case o.Estimator.Sampled():
 		v.rows = max(1, min(v.rows, heldCoalitions/8/o.Rule.Evaluations))
 		v.logits = make([]float32, v.rows*v.classes)
@@ -202,13 +202,22 @@ func (v *valuer) enumerate(m *network.Minibatch, from int) (bad int, err error) 
 	if v.o.Predicted {
 		labels = make([]int32, rows)
 	}
-	for k := range all + 1 {
-		c := all - k
+	draws := v.o.Replacement.Draws()
+	if v.values != nil {
+		clear(v.values[:rows<<v.n])
+	}
+	for k := range draws * int(all+1) {
+		draw, c := k/int(all+1), all-modality.Coalition(k)&all
+		if c == all {
+			if err := v.replace(draw); err != nil {
+				return -1, err
+			}
+		}
 		logits := v.logits[:rows*v.classes]
 		if err := v.model.Logits(c, logits); err != nil {
 			return -1, err
 		}
-		if c == all {
+		if c == all && draw == 0 {
 			copy(v.result.Logits[from*v.classes:], logits)
 		}
 		for r := range rows {
@@ -223,7 +232,7 @@ func (v *valuer) enumerate(m *network.Minibatch, from int) (bad int, err error) 
 			at := r<<v.n | int(c)
 			v.right[at] = isRight(row, int(labels[r]))
 			if v.values != nil {
-				v.values[at] = v.o.Value.Of(row, int(labels[r]), (c & m.Keep[r]).Size())
+				v.values[at] += v.o.Value.Of(row, int(labels[r]), (c&m.Keep[r]).Size()) / float64(draws)
 			}
 		}
 	}
@@ -232,6 +241,16 @@ func (v *valuer) enumerate(m *network.Minibatch, from int) (bad int, err error) 
 	}
 	return bad, nil
 }
+
+// replace puts a draw of what stands in for absent modalities into a model that is not Additive.
+func (v *valuer) replace(draw int) error {
+	if v.o.Replacement == nil {
+		return nil
+	}
+	return v.model.(Featured).Replace(v.o.Replacement.parts[draw])
+}
+
+func isFeatured(p Predictor) bool { _, ok := p.(Featured); return ok }
 
 // summary adds up what the workers found.
 func (v *valuer) summary() Summary {

@@ -103,6 +103,9 @@ func (v *valuer) sampleTogether(m *network.Minibatch, from int) (bad int, err er
 	classes := v.classes
 	known := map[modality.Coalition][]float64{} // (Rows) each
 	whole := v.result.Logits[from*classes:][:m.Rows*classes]
+	if err := v.replace(0); err != nil { // the same machine for every minibatch: rounding must not depend on what was before
+		return -1, err
+	}
 	if err := v.model.Logits(modality.All(v.n), whole); err != nil {
 		return -1, err
 	}
@@ -122,15 +125,9 @@ func (v *valuer) sampleTogether(m *network.Minibatch, from int) (bad int, err er
 			if !ok && err == nil {
 				values = make([]float64, m.Rows)
 				known[c] = values
-				err = v.model.Logits(c, v.logits[:m.Rows*classes])
-				for row := range values {
-					x := v.logits[row*classes:][:classes]
-					if largestBits(x) >= infinityBits {
-						bad = min(bad, row)
-						continue
-					}
-					values[row] = v.o.Value.Of(x, labels[row], (c & m.Keep[row]).Size())
-				}
+				var first int
+				first, err = v.worths(m, c, labels, values)
+				bad = min(bad, first)
 			}
 			if err != nil {
 				return 0
@@ -144,6 +141,30 @@ func (v *valuer) sampleTogether(m *network.Minibatch, from int) (bad int, err er
 	}
 	if bad == m.Rows {
 		return -1, nil
+	}
+	return bad, nil
+}
+
+// worths writes what coalition c of each row of the loaded minibatch is worth, (Rows). It returns the first row with logits that are not
+// finite, or the number of rows.
+func (v *valuer) worths(m *network.Minibatch, c modality.Coalition, labels []int, values []float64) (bad int, err error) {
+	bad = m.Rows
+	draws := v.o.Replacement.Draws()
+	for draw := range draws {
+		if err := v.replace(draw); err != nil {
+			return bad, err
+		}
+		if err := v.model.Logits(c, v.logits[:m.Rows*v.classes]); err != nil {
+			return bad, err
+		}
+		for row := range values {
+			x := v.logits[row*v.classes:][:v.classes]
+			if largestBits(x) >= infinityBits {
+				bad = min(bad, row)
+				continue
+			}
+			values[row] += v.o.Value.Of(x, labels[row], (c&m.Keep[row]).Size()) / float64(draws)
+		}
 	}
 	return bad, nil
 }
