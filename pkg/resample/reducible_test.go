@@ -12,12 +12,20 @@ func lacking() [][]float64 {
 	return [][]float64{{0.5, 0, -2, 1.5, 0, 0}, {3, 1, math.NaN(), -1, 4, 0}, {0, 0, 0, 0, 0, 0}}
 }
 
-// As weights nothing is drawn, and nothing rounded: each modality that lacks something has as many rows, in proportion to what it lacks.
+// As weights nothing is drawn, and nothing rounded: each modality has as many rows, in proportion to what it lacks and the reserve.
 func TestReducibleWeights(t *testing.T) {
 	extra, count := extraRows(t, Reducible, lacking(), SampleOptions{Weights: true, Budget: 2}, 4)
-	want := map[planRow]float64{
-		{0, modality.Only(0)}: 6 * 0.5 / 2, {3, modality.Only(0)}: 6 * 1.5 / 2,
-		{0, modality.Only(1)}: 6 * 3. / 8, {1, modality.Only(1)}: 6 * 1. / 8, {4, modality.Only(1)}: 6 * 4. / 8,
+	want := map[planRow]float64{}
+	for p, wants := range [][]float64{{0.6, 0.1, 0.1, 1.6, 0.1, 0.1}, {3.1, 1.1, 0, 0.1, 4.1, 0.1}, {1, 1, 1, 1, 1, 1}} {
+		sum := 0.0
+		for _, w := range wants {
+			sum += w
+		}
+		for row, w := range wants {
+			if w > 0 {
+				want[planRow{row, modality.Only(p)}] = 12. / 3 * w / sum
+			}
+		}
 	}
 	if count != len(want) {
 		t.Errorf("%d rows, want %d", count, len(want))
@@ -50,12 +58,12 @@ func TestReducibleShares(t *testing.T) {
 		delete(total, at)
 	}
 	if len(total) > 0 {
-		t.Errorf("rows that lack nothing: %v", total)
+		t.Errorf("rows of what is not there: %v", total)
 	}
 }
 
-// A plan depends neither on how rows fall into batches nor on settings that are another method's; with nothing to gain there is nothing
-// to add, but for a control.
+// A plan depends neither on how rows fall into batches nor on settings that are another method's; with nothing to gain it has as many rows
+// as a control.
 func TestReducibleLaws(t *testing.T) {
 	phi := drawnPhi(4, 500)
 	o := SampleOptions{Seed: 9, Epoch: 4}
@@ -73,9 +81,9 @@ func TestReducibleLaws(t *testing.T) {
 		}
 	}
 	learnt := [][]float64{make([]float64, 100), make([]float64, 100)}
-	for c, want := range map[Control]int{NoControl: 0, Inverse: 0, Random: 50, Duplicate: 50} {
-		if _, count := extraRows(t, Reducible, learnt, SampleOptions{Control: c, Budget: 0.5}, 30); count != want {
-			t.Errorf("control %q, nothing lacking: %d extra rows, want %d", c, count, want)
+	for _, c := range Controls {
+		if _, count := extraRows(t, Reducible, learnt, SampleOptions{Control: c, Budget: 0.5}, 30); count != 50 {
+			t.Errorf("control %q, nothing lacking: %d extra rows, want 50", c, count)
 		}
 	}
 }

@@ -150,7 +150,7 @@ func (s *sampleLevel) measure(at, row int, present modality.Coalition, phi [][]f
 	case adaptive:
 		s.spread(row, present, phi)
 	case reducible:
-		s.reduce(row, phi)
+		s.reduce(row, present, phi)
 	default:
 		if err := s.copies(at, row, present, phi); err != nil {
 			return err
