@@ -32,7 +32,7 @@ type command struct {
 	Interactions bool   `help:"Write columns interaction_A_B too, the Shapley interaction index of each pair: above 0 where the two complement each other, below 0 where one would do."`
 	Shard        string `placeholder:"I/N" help:"Value the I-th of N equal parts of the samples, from 1; the contributions of all parts join by cat. Samples have to be a file."`
 	LeftOut      bool   `help:"Value the samples alone that the model was trained without (mm-fit --leave-out): the contributions of the models of all folds join by cat to those of every sample, out of fold."`
-	Summary      string `placeholder:"FILE" help:"Write what there is to read in the contributions to FILE as JSON: means, shares, quantiles, classes, agreement, the largest discrepancies."`
+	Summary      string `placeholder:"FILE" help:"Write what there is to read in the contributions to FILE as JSON: means, shares, quantiles, classes, agreement, the largest discrepancies. On a terminal a table of them follows, unless --quiet."`
 	BatchSize    int    `default:"512" placeholder:"N" env:"MM_BATCH_SIZE" help:"Give the model N samples at once (default: ${default})."`
 
 	cli.Seed

@@ -143,6 +143,11 @@ func printContributions(in io.Reader, out io.Writer) error {
 	about := c.Contributions()
 	fmt.Fprintln(out, modality.Names(about.Modalities), about.Classes, about.Value, about.Estimator, about.Baseline, "epoch", about.Epoch, about.Digest.Samples)
 	fmt.Fprintln(os.Stderr, "model", about.Digest.Model)
+	seed := "none"
+	if about.Seed != nil {
+		seed = fmt.Sprint(*about.Seed)
+	}
+	fmt.Fprintln(os.Stderr, "seed", seed, "permutations", about.Permutations, about.Extra)
 	for {
 		b, err := c.Next()
 		if errors.Is(err, io.EOF) {

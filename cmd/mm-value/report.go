@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
-	"strings"
-	"text/tabwriter"
 
 	"golang.org/x/term"
 
@@ -185,36 +182,4 @@ func (f *found) read() reading {
 		r.Discrepancies = append(r.Discrepancies, read)
 	}
 	return r
-}
-
-// table writes the reading for people; the classes and the samples are in the JSON.
-func (r reading) table(out io.Writer) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "modality\tsamples\tmean phi\tbelow share\t5%\t25%\tmedian\t75%\t95%\t")
-	for _, m := range r.Modalities {
-		cells := []string{m.Name, fmt.Sprint(m.Samples), m.Mean.cell(), m.ShareBelowOne.percent()}
-		for _, q := range m.Quantiles[1:6] {
-			cells = append(cells, q.cell())
-		}
-		fmt.Fprintln(w, strings.Join(cells, "\t")+"\t")
-	}
-	_ = w.Flush() // into memory
-	if len(r.Discrepancies) > 0 {
-		d := r.Discrepancies[0]
-		fmt.Fprintf(out, "furthest apart: %s (row %d), by %.3g\n", d.ID, d.Row, d.Apart)
-	}
-}
-
-func (n number) cell() string {
-	if math.IsNaN(float64(n)) {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f", float64(n))
-}
-
-func (n number) percent() string {
-	if math.IsNaN(float64(n)) {
-		return "-"
-	}
-	return fmt.Sprintf("%.1f %%", 100*float64(n))
 }
