@@ -134,7 +134,61 @@ func TestSamplerLaws(t *testing.T) {
 		if e.Evaluations > 400 || e.Stop != StopBudget {
 			t.Fatalf("%s: %d evaluations of 400, stopped by %s", m, e.Evaluations, e.Stop)
 		}
+		// by the same draws: estimates of games that are scaled and moved are scaled, and those of sums are sums; Owen's coefficients
+		// are a game's own
+		times, by := rapid.Float64Range(-3, 3).Draw(t, "times"), rapid.Float64Range(-3, 3).Draw(t, "by")
+		sampled := func(v Game) (phi, stderr []float64) {
+			e := s.Estimate(v, rand.New(rand.NewPCG(seed, 1)))
+			return slices.Clone(e.Phi), slices.Clone(e.StdErr)
+		}
+		scaled, scaledErr := sampled(func(c uint64) float64 { return times*v(c) + by })
+		other := rapid.SliceOfN(rapid.Float64Range(-5, 5), 1<<n, 1<<n).Draw(t, "another game's values")
+		w := func(c uint64) float64 { return other[c] }
+		ofW, _ := sampled(w)
+		both, _ := sampled(func(c uint64) float64 { return v(c) + w(c) })
+		for i, x := range phi {
+			if math.Abs(scaled[i]-times*x) > 1e-7 || math.Abs(scaledErr[i]-math.Abs(times)*stderr[i]) > 1e-7 {
+				t.Fatalf("%s: player %d of %v v + %v gets %v -+ %v, of v %v -+ %v", m, i, times, by, scaled[i], scaledErr[i], x, stderr[i])
+			}
+			if m != Owen && math.Abs(both[i]-x-ofW[i]) > 1e-9 {
+				t.Fatalf("%s: player %d of a sum of games gets %v, of the games %v and %v", m, i, both[i], x, ofW[i])
+			}
+		}
 	})
+}
+
+// TestSymmetricPlayers holds that players who can stand in for each other get the same over many estimates, by every estimator: each
+// of three pairs of a game of seven, to four errors of the mean difference.
+func TestSymmetricPlayers(t *testing.T) {
+	const n, seeds = 7, 600
+	v := func(c uint64) float64 { // what a pair brings depends on how many of it are in; player 6 counts alone
+		sum := 0.0
+		for p := range 3 {
+			k := float64(bits.OnesCount64(c >> (2 * p) & 3))
+			sum += float64(p+1) * k * k * (1 + float64(c>>6&1))
+		}
+		return math.Sqrt(sum)
+	}
+	for _, m := range Methods {
+		s, err := NewSampler(m, n, Rule{Evaluations: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, squares := [3]float64{}, [3]float64{}
+		for seed := range uint64(seeds) {
+			e := s.Estimate(v, rand.New(rand.NewPCG(seed, 3)))
+			for p := range sum {
+				d := e.Phi[2*p] - e.Phi[2*p+1]
+				sum[p] += d
+				squares[p] += d * d
+			}
+		}
+		for p := range sum {
+			if squares[p] == 0 || math.Abs(sum[p]) > 4*math.Sqrt(squares[p]) {
+				t.Errorf("%s: players %d and %d differ by %v on average, one estimate's by %v", m, 2*p, 2*p+1, sum[p]/seeds, math.Sqrt(squares[p]/seeds))
+			}
+		}
+	}
 }
 
 // TestLargeGames samples games of up to 64 players, where nothing is exact but analysis.
