@@ -170,7 +170,7 @@ func TestSymmetricPlayers(t *testing.T) {
 		return math.Sqrt(sum)
 	}
 	for _, m := range Methods {
-		s, err := NewSampler(m, n, Rule{Evaluations: 200})
+		s, err := NewSampler(m, n, Rule{Evaluations: 600})
 		if err != nil {
 			t.Fatal(err)
 		}
