@@ -24,7 +24,7 @@ type command struct {
 	Estimator  string        `default:"exact" enum:"exact,banzhaf,alone,permutation,owen,kernel" placeholder:"NAME" help:"Take every coalition (exact, up to 20 modalities; banzhaf for Banzhaf values, alone for what a modality is worth without the others), or estimate from some by orders of joining (permutation), Owen sampling (owen) or regression (kernel), with columns stderr_MODALITY (default: ${default})."`
 	Coalitions int           `default:"1024" placeholder:"N" help:"Let an estimator look at N coalitions a sample at most (default: ${default})."`
 	StopStderr float64       `placeholder:"X" help:"Let an estimator stop at a sample where no standard error is above X."`
-	StopRanked bool          `help:"Let an estimator stop at a sample where neighbours in the order of contributions are two standard errors of their difference apart."`
+	StopRanked bool          `help:"Let an estimator stop at a sample where the order of its contributions is told: modalities that are alike are told apart by chance in 5 samples of 100 at most."`
 	StopAfter  time.Duration `placeholder:"TIME" help:"Let an estimator stop at a sample after TIME, such as 5ms; the output then depends on the machine's speed."`
 
 	Right        bool   `help:"Write the column right too: for each coalition, whether it classifies the sample rightly (up to 6 modalities)."`

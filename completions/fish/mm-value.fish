@@ -11,7 +11,7 @@ complete -c mm-value -l draws -r -d 'With --absence marginal, average over N sam
 complete -c mm-value -l estimator -r -f -a 'exact banzhaf alone permutation owen kernel' -d 'Take every coalition (exact, up to 20 modalities; banzhaf for Banzhaf values, alone for what a modality is worth without the others), or estimate from some by orders of joining (permutation), Owen sampling (owen) or regression (kernel), with columns stderr_MODALITY (default: exact)'
 complete -c mm-value -l coalitions -r -d 'Let an estimator look at N coalitions a sample at most (default: 1024)'
 complete -c mm-value -l stop-stderr -r -d 'Let an estimator stop at a sample where no standard error is above X'
-complete -c mm-value -l stop-ranked -d 'Let an estimator stop at a sample where neighbours in the order of contributions are two standard errors of their difference apart'
+complete -c mm-value -l stop-ranked -d 'Let an estimator stop at a sample where the order of its contributions is told: modalities that are alike are told apart by chance in 5 samples of 100 at most'
 complete -c mm-value -l stop-after -r -d 'Let an estimator stop at a sample after TIME, such as 5ms; the output then depends on the machine\'s speed'
 complete -c mm-value -l right -d 'Write the column right too: for each coalition, whether it classifies the sample rightly (up to 6 modalities)'
 complete -c mm-value -l cooperation -d 'Write the column cooperation too: what all modalities together are worth beyond the sum of what each is worth alone'

@@ -184,6 +184,10 @@ func TestWeights(t *testing.T) {
 	if math.Abs(s.Weight-4.7) > 1e-6 || s.Copies[0] != 2 {
 		t.Errorf("summary %+v", s)
 	}
+	rows, _ = planned(t, phi, SampleOptions{Strength: 1, Weights: true, MaxCopies: 2}, 2)
+	if want[4].weight = 2; !slices.Equal(rows, want) {
+		t.Errorf("of two copies at most: got %v, want %v", rows, want)
+	}
 }
 
 // TestControls holds that controls have the number of extra rows of the plan that they control, and what they keep.
@@ -292,6 +296,21 @@ func TestModalityLevelSpreads(t *testing.T) {
 	})
 	if err != nil || weight != size+250 || s.Weight != 250 {
 		t.Errorf("a budget of a quarter by weight: weight %v, %+v, %v", weight, s, err)
+	}
+}
+
+// TestBudgetOfNothing holds what a budget does where no modality lacks anything: a plan adds nothing, and a control its rows all the same.
+func TestBudgetOfNothing(t *testing.T) {
+	phi := [][]float64{slices.Repeat([]float64{1}, 100), slices.Repeat([]float64{1}, 100)}
+	for control, want := range map[Control]int{NoControl: 0, Inverse: 0, Duplicate: 50, Random: 50} {
+		rows, _ := planned(t, phi, SampleOptions{Strength: 1, Budget: 0.5, Control: control}, 30)
+		if got, _, _ := extrasOf(rows); got != want {
+			t.Errorf("%q: %d extra rows, want %d", control, got, want)
+		}
+	}
+	s, err := ModalityLevel(inBatches(phi, 30), []string{"a", "v"}, ModalityOptions{Ratio: 0.2, Alpha: 1, Function: Linear, Budget: 0.5}, func(table, *Picks) error { return nil })
+	if err != nil || s.Weight != 0 || s.Gap != 0 {
+		t.Errorf("modality level: %+v, %v", s, err)
 	}
 }
 

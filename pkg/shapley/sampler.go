@@ -2,7 +2,6 @@ package shapley
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -28,11 +27,12 @@ const (
 var Methods = []Method{Permutation, Owen, Kernel}
 
 // Rule says when to stop sampling: at the first of what is set. A rule that looks at the estimates (StdErr, Ranked) stops
-// early where they look good by chance, so that intervals hold a little less often than without.
+// early where they look good by chance, so that intervals hold a little less often than without. Ranked allows for that in what it
+// says of the order.
 type Rule struct {
 	Evaluations int           // of the game, at most; required
 	StdErr      float64       // stop where no standard error is above; 0 never
-	Ranked      bool          // stop where neighbours in the order of phi are two standard errors of their difference apart
+	Ranked      bool          // stop where the order of phi is told: of players who are alike in 5 estimates of 100 at most
 	Time        time.Duration // stop after; 0 never. It makes estimates depend on the machine's speed
 }
 
@@ -71,6 +71,7 @@ type drawer interface {
 	start(game Game, empty, whole float64)                 // begins an estimate
 	draw(random *rand.Rand)                                // adds a draw
 	estimate(phi, stderr, freedom []float64) (enough bool) // of the draws so far; false where they do not determine phi
+	difference(a, b int) float64                           // the standard error of phi_b - phi_a, after an estimate
 }
 
 // Sampler estimates the values of games of one number of players, in memory that it keeps. It is used by one goroutine at
@@ -143,7 +144,7 @@ func (s *Sampler) Estimate(game Game, random *rand.Rand) Estimate {
 		next = most // nothing but the budget stops it
 	}
 	var enough bool
-	for {
+	for look := 1; ; look++ {
 		for e.Draws < next && e.Evaluations+d.cost() <= most {
 			d.draw(random)
 			e.Draws++
@@ -158,7 +159,7 @@ func (s *Sampler) Estimate(game Game, random *rand.Rand) Estimate {
 		case enough && s.rule.StdErr > 0 && slices.Max(s.stderr) <= s.rule.StdErr:
 			e.Stop = StopStdErr
 			return e
-		case enough && s.rule.Ranked && s.ranked():
+		case enough && s.rule.Ranked && s.ranked(look):
 			e.Stop = StopRanked
 			return e
 		case enough && s.rule.Time > 0 && time.Since(begun) >= s.rule.Time:
@@ -167,30 +168,6 @@ func (s *Sampler) Estimate(game Game, random *rand.Rand) Estimate {
 		}
 		next = e.Draws + max(1, int(growth*float64(e.Draws)))
 	}
-}
-
-// ranked reports whether neighbours in the order of phi are two standard errors of their difference apart, their errors
-// taken as independent.
-func (s *Sampler) ranked() bool {
-	for i := range s.order {
-		s.order[i] = i
-	}
-	slices.SortFunc(s.order, func(a, b int) int {
-		switch {
-		case s.phi[a] < s.phi[b]:
-			return -1
-		case s.phi[a] > s.phi[b]:
-			return 1
-		}
-		return a - b
-	})
-	for k := 1; k < len(s.order); k++ {
-		a, b := s.order[k-1], s.order[k]
-		if s.phi[b]-s.phi[a] <= 2*math.Hypot(s.stderr[a], s.stderr[b]) {
-			return false
-		}
-	}
-	return true
 }
 
 // studentQuantile returns the 0.975 quantile of Student's t of a number of degrees of freedom, by the expansion around

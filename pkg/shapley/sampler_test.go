@@ -157,6 +157,102 @@ func TestSamplerLaws(t *testing.T) {
 	})
 }
 
+// TestPairs holds what the second half of a draw is for: in the game of squared sizes a player who comes k-th brings 2k+1, and in the
+// reverse order, to the complement, or over the complement what makes it the same for all; so every draw is exact.
+func TestPairs(t *testing.T) {
+	const n = 7
+	for _, m := range Methods {
+		s, err := NewSampler(m, n, Rule{Evaluations: 600})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := s.Estimate(func(c uint64) float64 { k := float64(bits.OnesCount64(c)); return k * k }, rand.New(rand.NewPCG(4, 4)))
+		for i := range n {
+			if math.Abs(e.Phi[i]-n) > 1e-9 || e.StdErr[i] > 1e-9 {
+				t.Errorf("%s: player %d gets %v -+ %v, want %d by every draw", m, i, e.Phi[i], e.StdErr[i], n)
+			}
+		}
+	}
+}
+
+// nearlyAlike is a game of six players that are far apart but for the last two, which are gap apart.
+func nearlyAlike(gap float64) Game {
+	r := rand.New(rand.NewPCG(6, 6))
+	noise := make([]float64, 1<<6)
+	for c := range noise {
+		noise[c] = r.NormFloat64()
+	}
+	return func(c uint64) float64 {
+		swapped := c&^(3<<4) | c>>4&1<<5 | c>>5&1<<4
+		sum := noise[c] + noise[swapped] // the same for both
+		for i, worth := range []float64{-60, -40, -20, 0, 20, 20 + gap} {
+			sum += worth * float64(c>>i&1)
+		}
+		return sum
+	}
+}
+
+// TestRanked holds that of players who are alike an order is found no more often than Ranked says, however long one looks; that those
+// who are not are put in order, rightly but for as few; and that it takes the longer, the less they are apart.
+func TestRanked(t *testing.T) {
+	const seeds = 200
+	_, most := binomialBounds(seeds, misranked, 1e-4)
+	for _, m := range Methods {
+		looked := map[float64]int{}
+		for _, gap := range []float64{0, 0.5, 20} {
+			s, err := NewSampler(m, 6, Rule{Evaluations: 4000, Ranked: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			game, ranked, wrong := nearlyAlike(gap), 0, 0
+			for seed := range uint64(seeds) {
+				e := s.Estimate(game, rand.New(rand.NewPCG(seed, 2)))
+				looked[gap] += e.Evaluations
+				if e.Stop == StopRanked {
+					ranked++
+					if !slices.IsSorted(e.Phi) {
+						wrong++
+					}
+				}
+			}
+			if gap == 0 && ranked > most || wrong > most || gap > 0 && ranked < seeds/2 {
+				t.Errorf("%s, %v apart: %d of %d estimates are ranked, %d of them wrongly, want %d at most", m, gap, ranked, seeds, wrong, most)
+			}
+		}
+		if looked[0.5] <= 2*looked[20] {
+			t.Errorf("%s: %d evaluations for players 0.5 apart, %d for 20", m, looked[0.5], looked[20])
+		}
+	}
+}
+
+// TestDifference holds the standard errors of differences to how much the differences deviate, over many estimates.
+func TestDifference(t *testing.T) {
+	const seeds = 1000
+	game := nearlyAlike(0)
+	for _, m := range Methods {
+		s, err := NewSampler(m, 6, Rule{Evaluations: 1500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var errs, is, squares [3]float64
+		pairs := [3][2]int{{4, 5}, {0, 5}, {1, 2}}
+		for seed := range uint64(seeds) {
+			e := s.Estimate(game, rand.New(rand.NewPCG(seed, 5)))
+			for k, p := range pairs {
+				d := e.Phi[p[1]] - e.Phi[p[0]]
+				is[k], squares[k] = is[k]+d/seeds, squares[k]+d*d/seeds
+				errs[k] += s.drawer.difference(p[0], p[1]) / seeds
+			}
+		}
+		for k, p := range pairs {
+			deviation := math.Sqrt(squares[k] - is[k]*is[k])
+			if r := errs[k] / deviation; r < 0.93 || r > 1.1 {
+				t.Errorf("%s: the difference of players %d and %d deviates by %v, its error is %v", m, p[0], p[1], deviation, errs[k])
+			}
+		}
+	}
+}
+
 // TestSymmetricPlayers holds that players who can stand in for each other get the same over many estimates, by every estimator: each
 // of three pairs of a game of seven, to four errors of the mean difference.
 func TestSymmetricPlayers(t *testing.T) {
@@ -270,6 +366,9 @@ func TestStudentQuantile(t *testing.T) {
 	for freedom, want := range map[float64]float64{5: 2.571, 7: 2.365, 10: 2.228, 30: 2.042, 100: 1.984, 1000: 1.962} {
 		if got := studentQuantile(freedom); math.Abs(got-want) > 0.002 {
 			t.Errorf("%v degrees of freedom: got %v, want %v", freedom, got, want)
+		}
+		if got := student(freedom, 0.05); math.Abs(got-want) > 0.0005 {
+			t.Errorf("%v degrees of freedom, exactly: got %v, want %v", freedom, got, want)
 		}
 	}
 }

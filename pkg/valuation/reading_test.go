@@ -16,7 +16,7 @@ func TestReadingByHand(t *testing.T) {
 		Rows: 4, At: []int64{10, 11, 12, 13}, Label: []int32{0, 0, 2, -1}, Prediction: []int32{0, 1, 2, 2},
 		Phi: []float64{1.5, 0.5, 0.5, -0.5, 1, 1, 1, math.NaN()},
 		Right: []bool{ // none, a, v, both
-			false, true, false, true,
+			false, false, false, true, // each alone is wrong: alike
 			false, true, false, false,
 			false, true, true, true,
 			false, true, false, true,
@@ -32,8 +32,8 @@ func TestReadingByHand(t *testing.T) {
 			t.Errorf("class %d: got %s, want %s", label, got, want)
 		}
 	}
-	alike, correlation := g.Agreement(0, 1) // one of the three samples with both; phi (1.5,.5) (.5,-.5) (1,1)
-	if alike != 1./3 || math.Abs(correlation-0.5/math.Sqrt(0.5*7./6)) > 1e-12 {
+	alike, correlation := g.Agreement(0, 1) // two of the three samples with both; phi (1.5,.5) (.5,-.5) (1,1)
+	if alike != 2./3 || math.Abs(correlation-0.5/math.Sqrt(0.5*7./6)) > 1e-12 {
 		t.Errorf("agreement %v, correlation %v", alike, correlation)
 	}
 	top := g.Discrepancies()

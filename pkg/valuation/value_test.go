@@ -160,14 +160,21 @@ func TestValuesEqualReference(t *testing.T) {
 					} else if !same(got.Phi, first.Phi) || !same(got.Interactions, first.Interactions) {
 						t.Errorf("%s: the additive and the general path differ", v)
 					}
-					means, have := make([]float64, n), make([]float64, n)
+					means, have, below := make([]float64, n), make([]float64, n), make([]int64, n)
 					for row := range s.rows {
 						what := fmt.Sprintf("n=%d %s predicted=%t row %d", n, v, predicted, row)
 						present, values, label := expected(m, s, row, v, predicted, zeros(m))
 						phi := got.Phi[row*n:][:n]
 						hold(t, what, phi, present, values)
+						fair := 1.0 // of the published value; else as much of what all are worth for each that is there
+						if v != Published {
+							fair = (values[len(values)-1] - values[0]) / float64(len(present))
+						}
 						for _, p := range present {
 							means[p], have[p] = means[p]+phi[p], have[p]+1
+							if phi[p] < fair-1e-9*max(1, math.Abs(fair)) {
+								below[p]++
+							}
 						}
 						if got.Label[row] != s.rows[row].Label || predicted && int(got.Prediction[row]) != label {
 							t.Errorf("%s: label %d, prediction %d", what, got.Label[row], got.Prediction[row])
@@ -189,6 +196,9 @@ func TestValuesEqualReference(t *testing.T) {
 					for p := range n {
 						if have[p] > 0 && math.Abs(summary.Mean(p)-means[p]/have[p]) > 1e-9 {
 							t.Errorf("%s: mean of modality %d: got %v, want %v", v, p, summary.Mean(p), means[p]/have[p])
+						}
+						if summary.BelowOne[p] != below[p] {
+							t.Errorf("n=%d %s: modality %d is below its share in %d samples, want %d", n, v, p, summary.BelowOne[p], below[p])
 						}
 					}
 				}
@@ -311,6 +321,27 @@ func TestSampledValues(t *testing.T) {
 					t.Errorf("%s: another seed gives the same estimates", estimator)
 				}
 			}
+		}
+	}
+}
+
+// TestDrawsByPosition holds that every sample has draws of its own, which follow from its position: twins differ, and what is before a
+// sample does not matter.
+func TestDrawsByPosition(t *testing.T) {
+	m, s := random(rand.New(rand.NewPCG(10, 10)), 5, 4, 20)
+	s.rows = s.rows[slices.IndexFunc(s.rows, func(x schema.Sample) bool { // one that lacks nothing
+		return !slices.ContainsFunc(x.Tensors, func(x any) bool { return x == nil })
+	}):][:1:1]
+	s.rows = append(s.rows, s.rows[0], s.rows[0])
+	for _, e := range []Estimator{Permutation, Owen, Kernel} {
+		o := Options{Value: LogProbability, Estimator: e, Rule: shapley.Rule{Evaluations: 200}}
+		got, _ := collect(t, s.reader(t), m, o)
+		if same(got.Phi[:5], got.Phi[5:10]) || same(got.Phi[5:10], got.Phi[10:]) {
+			t.Errorf("%s: samples share their draws: %v", e, got.Phi)
+		}
+		o.From = 2
+		if last, _ := collect(t, s.reader(t), m, o); !same(last.Phi, got.Phi[10:]) {
+			t.Errorf("%s: the last sample alone gets %v, among others %v", e, last.Phi, got.Phi[10:])
 		}
 	}
 }
