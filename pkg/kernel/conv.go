@@ -116,6 +116,33 @@ type NormStep struct{ Momentum, Epsilon float32 }
 // are to call it before the first runs.
 type Preparer interface{ PrepareConvolutions() error }
 
+// Pass is one of a convolution's kernels.
+type Pass int
+
+// The passes: of Conv and ConvAffine, ConvGradInput, ConvGradWeight.
+const (
+	ConvForward Pass = iota
+	ConvBackInput
+	ConvBackWeight
+)
+
+// ConvRun is a convolution as a program will ask for it, on N images.
+type ConvRun struct {
+	Pass     Pass
+	N        int
+	Conv     Conv
+	Residual bool // of ConvAffine, which has one
+}
+
+// Workspacer is a Device whose convolutions work in memory of its own, beside their operands.
+type Workspacer interface {
+	Device
+	// Workspace returns the bytes that the runs work in, one after the other. It takes none.
+	Workspace(runs []ConvRun) (int64, error)
+	// Reserve takes as much, so that the runs find it. Where it does not fit the error is a *MemoryError.
+	Reserve(runs []ConvRun) error
+}
+
 // Convolution is the kernels of convolution networks. N is the number of images in use: rows, or rows times frames.
 // Feature maps lie as Image says, in the same shape in and out unless a comment tells otherwise. Sums over images and
 // pixels are in float64, in an order that does not depend on the number of threads, except in ConvGradWeight, where it

@@ -6,10 +6,12 @@ import (
 )
 
 // Meter is a Device that computes nothing and holds nothing: it counts the memory that is asked of it. Only what sets a model
-// up runs on it: Alloc, Upload, FoldNorm.
+// up runs on it: Alloc, Upload, FoldNorm, Reserve.
 type Meter struct {
-	Device       // nil
-	Bytes  int64 // allocated so far
+	Device           // nil
+	Bytes     int64  // allocated so far
+	Like      Device // that tells what convolutions work in; nil for nothing
+	workspace int64  // of Bytes
 }
 
 // Name returns "meter".
@@ -27,6 +29,23 @@ func (m *Meter) Upload(Buffer, []float32) {}
 // FoldNorm does nothing.
 func (m *Meter) FoldNorm(scale, shift Buffer, p Norm, c int, s NormStep) {}
 
+// Workspace returns what Like needs.
+func (m *Meter) Workspace(runs []ConvRun) (int64, error) {
+	if like, ok := m.Like.(Workspacer); ok {
+		return like.Workspace(runs)
+	}
+	return 0, nil
+}
+
+// Reserve counts what the runs need more than those before: all share it.
+func (m *Meter) Reserve(runs []ConvRun) error {
+	bytes, err := m.Workspace(runs)
+	if more := bytes - m.workspace; more > 0 {
+		m.Bytes, m.workspace = m.Bytes+more, bytes
+	}
+	return err
+}
+
 // Err returns nil.
 func (m *Meter) Err() error { return nil }
 
@@ -39,9 +58,9 @@ type metered int
 func (b metered) Len() int                  { return int(b) }
 func (b metered) Slice(from, to int) Buffer { return metered(to - from) }
 
-// Fits explains a MemoryError further: it finds the largest minibatch, of fewer than rows rows, for which setUp allocates no
-// more than free bytes. Other errors, and nil, are returned as they are.
-func Fits(err error, free int64, rows int, setUp func(d Device, rows int) error) error {
+// Fits explains a MemoryError of d further: it finds the largest minibatch, of fewer than rows rows, for which setUp allocates no
+// more than the free bytes that there were. Other errors, and nil, are returned as they are.
+func Fits(err error, d Device, free int64, rows int, setUp func(d Device, rows int) error) error {
 	var memory *MemoryError
 	if !errors.As(err, &memory) {
 		return err
@@ -49,7 +68,7 @@ func Fits(err error, free int64, rows int, setUp func(d Device, rows int) error)
 	low, high := 0, rows // low fits, high does not
 	for high-low > 1 {
 		middle := low + (high-low)/2
-		var m Meter
+		m := Meter{Like: Devices(d)[0]}
 		if setUp(&m, middle) == nil && m.Bytes <= free {
 			low = middle
 		} else {

@@ -100,7 +100,28 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		}
 		m.program = append(m.program, instruction{op: s.op, out: m.buffers[s.node], in: in})
 	}
-	return m, nil
+	return m, reserve(d, order, p.Rows)
+}
+
+// reserve has a device take what its convolutions work in, before the first runs.
+func reserve(d kernel.Device, order []step, rows int) error {
+	w, ok := d.(kernel.Workspacer)
+	if !ok {
+		return nil
+	}
+	var runs []kernel.ConvRun
+	for _, s := range order {
+		if s.op == nil {
+			continue
+		}
+		if run, ok := op.ConvRun(s.op, rows); ok {
+			runs = append(runs, run)
+		}
+	}
+	if err := w.Reserve(runs); err != nil {
+		return fmt.Errorf("allocating what convolutions work in: %w", err)
+	}
+	return nil
 }
 
 // prepare makes a device ready for convolutions, where there are any, and the steps for how it keeps maps.

@@ -105,7 +105,7 @@ func newEvaluator(s Spec, d kernel.Device, rows int, layout Layout, v values) (E
 		e, err = setUp(d, rows)
 	}
 	if err != nil {
-		return nil, kernel.Fits(err, free, rows, func(d kernel.Device, rows int) error {
+		return nil, kernel.Fits(err, d, free, rows, func(d kernel.Device, rows int) error {
 			_, err := setUp(d, kernel.Largest(rows, len(devices)))
 			return err
 		})

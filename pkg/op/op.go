@@ -39,6 +39,26 @@ func Convolves(o Op) bool {
 	return false
 }
 
+// ConvRun returns the convolution that an operation asks of a device for so many rows; false where it asks for none.
+func ConvRun(o Op, rows int) (kernel.ConvRun, bool) {
+	run := func(p kernel.Pass, c conv) kernel.ConvRun {
+		return kernel.ConvRun{Pass: p, N: rows * c.frames, Conv: c.shape}
+	}
+	switch o := o.(type) {
+	case conv:
+		return run(kernel.ConvForward, o), true
+	case convAffine:
+		r := run(kernel.ConvForward, o.conv)
+		r.Residual = o.residual
+		return r, true
+	case convGradInput:
+		return run(kernel.ConvBackInput, o.conv), true
+	case convGradWeight:
+		return run(kernel.ConvBackWeight, o.conv), true
+	}
+	return kernel.ConvRun{}, false
+}
+
 // Orderer is an Op some of whose inputs only say what has to run before it: their values are not read, and their memory may
 // be used again by then.
 type Orderer interface{ OrderOnly() []int }

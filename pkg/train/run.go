@@ -116,7 +116,7 @@ func newRun(c *checkpoint.Checkpoint, o Options) (*run, error) {
 	}
 	free := kernel.Free(o.Device)
 	if r.trainer, err = newTrainer(o.Device, spec, c.State, last.params, last.buffers); err != nil {
-		return nil, kernel.Fits(err, free, c.State.BatchSize, func(d kernel.Device, rows int) error {
+		return nil, kernel.Fits(err, o.Device, free, c.State.BatchSize, func(d kernel.Device, rows int) error {
 			devices := len(kernel.Devices(o.Device))
 			rows = kernel.Largest(rows, devices)
 			g, err := newGraphs(spec, rows)

@@ -73,6 +73,49 @@ func (d *Device) room(n int) kernel.Buffer {
 	return d.spare
 }
 
+// Workspace returns the bytes that cuDNN works in, and that results take that may not be written in their place yet. Own kernels
+// need none.
+func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
+	if d.dnn == nil {
+		return 0, nil
+	}
+	var bytes int64
+	d.do("asking for workspaces", func() error {
+		var err error
+		bytes, err = d.dnn.needs(runs)
+		return err
+	})
+	return bytes + 4*int64(spare(runs)), d.err
+}
+
+// spare returns the elements of room that runs take.
+func spare(runs []kernel.ConvRun) int {
+	most := 0
+	for _, r := range runs {
+		if r.Residual {
+			most = max(most, r.N*r.Conv.Out().Size())
+		}
+	}
+	return most
+}
+
+// Reserve takes as much as Workspace says.
+func (d *Device) Reserve(runs []kernel.ConvRun) error {
+	if d.dnn == nil {
+		return nil
+	}
+	return d.take("reserving", func() error {
+		bytes, err := d.dnn.needs(runs)
+		if err == nil {
+			err = d.dnn.room(bytes)
+		}
+		if err == nil && spare(runs) > d.spare.n {
+			d.spare, err = d.alloc(spare(runs))
+		}
+		return err
+	})
+}
+
 // ConvGradInput writes the gradient of x.
 func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
 	out := c.Out()

@@ -113,6 +113,11 @@ type planKey struct {
 	conv      kernel.Conv
 }
 
+func keyOf(r kernel.ConvRun) planKey {
+	directions := [...]C.int{kernel.ConvForward: C.MM_FORWARD, kernel.ConvBackInput: C.MM_GRAD_INPUT, kernel.ConvBackWeight: C.MM_GRAD_WEIGHT}
+	return planKey{directions[r.Pass], r.N, r.Conv}
+}
+
 type plan struct {
 	c    *C.mm_plan
 	size C.size_t // of the workspace, bytes
@@ -146,33 +151,61 @@ func (l *dnn) close() {
 }
 
 // plan returns one direction of a convolution, prepared, and sees to its workspace.
-func (l *dnn) plan(direction C.int, n int, c kernel.Conv) (plan, error) {
-	key := planKey{direction, n, c}
+func (l *dnn) plan(key planKey) (plan, error) {
 	if p, ok := l.plans[key]; ok {
 		return p, nil
 	}
+	p, err := l.prepare(key)
+	if err != nil {
+		return plan{}, err
+	}
+	l.plans[key] = p
+	return p, l.room(int64(p.size))
+}
+
+// room sees to a workspace of at least so many bytes. One that is too small stays: recordings may name it.
+func (l *dnn) room(bytes int64) error {
+	want := int((bytes + 3) / 4)
+	if want <= l.workspace.n {
+		return nil
+	}
+	w, err := l.d.alloc(want)
+	if err == nil {
+		l.workspace = w
+	}
+	return err
+}
+
+// needs returns the bytes that runs work in.
+func (l *dnn) needs(runs []kernel.ConvRun) (int64, error) {
+	most := int64(0)
+	for _, r := range runs {
+		p, err := l.prepare(keyOf(r))
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, int64(p.size))
+		C.mm_dnn_forget(l.c, p.c)
+	}
+	return most, nil
+}
+
+// prepare returns a plan that it does not keep.
+func (l *dnn) prepare(key planKey) (plan, error) {
+	n, c := key.n, key.conv
 	out := c.Out()
 	conv := C.mm_conv{n: C.int(n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
 		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW), oh: C.int(out.H), ow: C.int(out.W)}
 	var p plan
 	var message [128]C.char
-	if p.c = C.mm_dnn_plan(l.c, direction, &conv, &p.size, &message[0], C.size_t(len(message))); p.c == nil {
+	if p.c = C.mm_dnn_plan(l.c, key.direction, &conv, &p.size, &message[0], C.size_t(len(message))); p.c == nil {
 		return plan{}, fmt.Errorf("%s: preparing %+v: %s", l.name, c, C.GoString(&message[0]))
-	}
-	l.plans[key] = p
-	// A workspace that is too small stays: recordings may name it.
-	if want := (int(p.size) + 3) / 4; want > l.workspace.n {
-		w, err := l.d.alloc(want)
-		if err != nil {
-			return plan{}, err
-		}
-		l.workspace = w
 	}
 	return p, nil
 }
 
 func (l *dnn) run(direction C.int, out, in, other cu.DevicePtr, n int, c kernel.Conv) error {
-	p, err := l.plan(direction, n, c)
+	p, err := l.plan(planKey{direction, n, c})
 	if err != nil {
 		return err
 	}

@@ -42,22 +42,31 @@ func (d *Device) Alloc(n int) (kernel.Buffer, error) {
 		return nil, fmt.Errorf("cuda: allocating %d elements", n)
 	}
 	var b buffer
-	var refused error
-	d.do("allocating", func() error {
+	err := d.take("allocating", func() error {
 		var err error
 		b, err = d.alloc(max(n, 1))
-		var memory *kernel.MemoryError
-		if errors.As(err, &memory) {
-			refused = err // the device goes on
-			return nil
-		}
 		return err
 	})
-	if err := errors.Join(refused, d.err); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	b.n = n
 	return b, nil
+}
+
+// take is do for what may not fit: the device goes on after a *kernel.MemoryError, which is returned.
+func (d *Device) take(what string, f func() error) error {
+	var refused error
+	d.do(what, func() error {
+		err := f()
+		var memory *kernel.MemoryError
+		if errors.As(err, &memory) {
+			refused = err
+			return nil
+		}
+		return err
+	})
+	return errors.Join(refused, d.err)
 }
 
 func (d *Device) alloc(n int) (buffer, error) {

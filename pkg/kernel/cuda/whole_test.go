@@ -289,41 +289,51 @@ func TestValuationEqualsCPU(t *testing.T) {
 	}
 }
 
-// A model that does not fit is refused with the largest minibatch that does, and that one does.
+// A model that does not fit is refused with the largest minibatch that does, and that one does: its activations, or what cuDNN works in,
+// 4096 bytes an image here, which is most of what a small network takes.
 func TestLargestMinibatch(t *testing.T) {
 	if emulated == "" {
 		t.Skip("only the emulated driver has a memory that can be made small")
 	}
-	t.Setenv("MM_EMULATED_MEMORY", fmt.Sprint(34<<20)) // the device's scratch takes 32 MiB of it
-	spec, state := model("concat", "mlp:256,256"), settings("sgd")
-	state.BatchSize = 1 << 14
-	data := samples(t, spec, 30)
-	try := func() error {
-		d := open(t, Options{}, false)
-		_, _, _, err := fit(t, d, nil, spec, state, data, 1)
-		d.Close() // the next one takes its memory
-		return err
-	}
-	err := try()
-	if err == nil {
-		t.Fatal("a minibatch of 16384 rows fits")
-	}
-	var rows int
-	at := strings.Index(err.Error(), "the largest minibatch that fits has")
-	if at < 0 {
-		t.Fatalf("got %v, want the largest minibatch", err)
-	}
-	if _, err := fmt.Sscanf(err.Error()[at:], "the largest minibatch that fits has %d rows", &rows); err != nil || rows < 1 {
-		t.Fatalf("%v: %v", err, rows)
-	}
-	for _, fits := range []bool{true, false} {
-		state.BatchSize = rows
-		if !fits {
-			state.BatchSize += 1 + rows/8
-		}
-		if err := try(); (err == nil) != fits {
-			t.Errorf("a minibatch of %d rows: %v, want it to fit: %t", state.BatchSize, err, fits)
-		}
+	for name, test := range map[string]struct {
+		backbone  string
+		libraries bool
+		memory    int // beside what the device takes: scratch of 32 MiB and, with libraries, cuBLAS's of as much
+		rows      int // that do not fit
+	}{
+		"activations": {"mlp:256,256", false, 34 << 20, 1 << 14},
+		"workspace":   {"cnn:4", true, 66 << 20, 600},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("MM_EMULATED_MEMORY", fmt.Sprint(test.memory))
+			spec, state := model("concat", test.backbone), settings("sgd")
+			data := samples(t, spec, 30)
+			try := func(rows int) error {
+				state.BatchSize = rows
+				d := open(t, Options{}, test.libraries)
+				_, _, _, err := fit(t, d, nil, spec, state, data, 1)
+				d.Close() // the next one takes its memory
+				return err
+			}
+			err := try(test.rows)
+			if err == nil {
+				t.Fatalf("a minibatch of %d rows fits", test.rows)
+			}
+			var rows int
+			at := strings.Index(err.Error(), "the largest minibatch that fits has")
+			if at < 0 {
+				t.Fatalf("got %v, want the largest minibatch", err)
+			}
+			if _, err := fmt.Sscanf(err.Error()[at:], "the largest minibatch that fits has %d rows", &rows); err != nil || rows < 1 {
+				t.Fatalf("%v: %v", err, rows)
+			}
+			if err := try(rows); err != nil {
+				t.Errorf("a minibatch of %d rows does not fit: %v", rows, err)
+			}
+			if more := rows + 1 + rows/8; try(more) == nil {
+				t.Errorf("a minibatch of %d rows fits, %d were said to be the most", more, rows)
+			}
+		})
 	}
 }
 

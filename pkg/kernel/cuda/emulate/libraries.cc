@@ -50,7 +50,8 @@ void store(float *to, const std::vector<double> &sums) {
 	for (size_t i = 0; i < sums.size(); i++) to[i] = (float)sums[i];
 }
 
-constexpr size_t workspace = 4096; // that the convolutions ask for
+// workspace is what a convolution of n images asks for.
+size_t workspace(long n) { return 4096 * (size_t)n; }
 
 bool plain(const void *alpha, const void *beta) { return *(const float *)alpha == 1 && *(const float *)beta == 0; }
 
@@ -132,8 +133,9 @@ int cudnnSetConvolution2dDescriptor(void *d, int ph, int pw, int sh, int sw, int
 int cudnnSetConvolutionMathType(void *, int) { return 0; }
 
 static int measure(void *xd, void *wd, void *yd, void *cd, size_t *size) {
-	if (!Convolution(xd, wd, yd, cd).fits(wd, yd)) return 3;
-	*size = workspace;
+	Convolution c(xd, wd, yd, cd);
+	if (!c.fits(wd, yd)) return 3;
+	*size = workspace(c.n);
 	return 0;
 }
 
@@ -151,8 +153,8 @@ int cudnnGetConvolutionBackwardFilterWorkspaceSize(void *, void *xd, void *dyd, 
 
 int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x, void *wd, const void *w, void *cd, int, void *room, size_t size,
 	const void *beta, void *yd, void *y) {
-	if (!plain(alpha, beta) || !room || size < workspace) return 3;
 	Convolution c(xd, wd, yd, cd);
+	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.n * c.k * c.oh * c.ow);
 		c.each([&](long i, long j, long o) { sums[o] += (double)((const float *)x)[i] * ((const float *)w)[j]; });
@@ -163,8 +165,8 @@ int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x,
 
 int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const void *w, void *dyd, const void *dy, void *cd, int, void *room,
 	size_t size, const void *beta, void *dxd, void *dx) {
-	if (!plain(alpha, beta) || !room || size < workspace) return 3;
 	Convolution c(dxd, wd, dyd, cd);
+	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.n * c.c * c.h * c.w);
 		c.each([&](long i, long j, long o) { sums[i] += (double)((const float *)dy)[o] * ((const float *)w)[j]; });
@@ -175,8 +177,8 @@ int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const voi
 
 int cudnnConvolutionBackwardFilter(void *h, const void *alpha, void *xd, const void *x, void *dyd, const void *dy, void *cd, int, void *room,
 	size_t size, const void *beta, void *dwd, void *dw) {
-	if (!plain(alpha, beta) || !room || size < workspace) return 3;
 	Convolution c(xd, dwd, dyd, cd);
+	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.k * c.c * c.kh * c.kw);
 		c.each([&](long i, long j, long o) { sums[j] += (double)((const float *)dy)[o] * ((const float *)x)[i]; });
