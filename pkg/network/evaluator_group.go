@@ -19,6 +19,9 @@ type groupEvaluator struct {
 // additiveGroup is a groupEvaluator of a model whose logits are a sum of parts.
 type additiveGroup struct{ *groupEvaluator }
 
+// Transparent reports whether an input that is not finite always shows in the logits of its row.
+func (g additiveGroup) Transparent() bool { return g.Evaluator.(additiveParts).Transparent() }
+
 // featuredGroup is a groupEvaluator of a model whose features can be replaced.
 type featuredGroup struct{ *groupEvaluator }
 
@@ -42,6 +45,7 @@ func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.De
 // additiveParts is what a model whose logits are a sum of parts has beside an Evaluator's methods.
 type additiveParts interface {
 	Parts(parts, bias []float32) error
+	Transparent() bool
 }
 
 // replaceable is what every other model has.

@@ -86,6 +86,18 @@ func headParts(l Layout, f additive, classes int, params [][]float32) [][]float3
 	return parts
 }
 
+// Transparent reports whether an input that is not finite always shows in the logits of its row, as not finite: where neither an
+// activation can hide it nor a frame be left out.
+func (e *sumEvaluator) Transparent() bool {
+	for p, c := range e.spec.Modalities {
+		b, err := c.backbone()
+		if s, dense := b.(stack); err != nil || !dense || s.relu || e.prepare[p] != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Load runs every backbone on a minibatch, once, and its part of the head.
 func (e *sumEvaluator) Load(b *Minibatch) error {
 	if err := e.evaluation.Load(b); err != nil {

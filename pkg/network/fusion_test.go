@@ -186,6 +186,61 @@ func TestBackbonesRunOnce(t *testing.T) {
 	}
 }
 
+// A model that says so shows every input that is not finite in all logits of its row and of its modality, standardized or not, also where
+// an element never varied and its scale is 0; others do not say so.
+func TestTransparent(t *testing.T) {
+	for name, spec := range models() {
+		if name == "resnet18" {
+			continue // slow to make
+		}
+		e := newEvaluated(t, spec, 2)
+		says, ok := e.evaluator.(interface{ Transparent() bool })
+		want := name == "identity" || name == "linear sum"
+		if (ok && says.Transparent()) != want {
+			t.Errorf("%s: transparent %t, want %t", name, !want, want)
+		}
+		if !want {
+			continue
+		}
+		for _, scale := range []float32{1, 0} {
+			spec := spec
+			layout, err := spec.Layout()
+			if err != nil {
+				t.Fatal(err)
+			}
+			buffers := layout.InitializeBuffers()
+			for i := range buffers {
+				buffers[i] *= scale
+			}
+			evaluator, err := NewEvaluator(spec, open(t, 2), 2, layout.Initialize(1), buffers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			classes := len(spec.Classes)
+			for p, x := range e.minibatch.X {
+				for k := range len(x) / 2 {
+					for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+						m := *e.minibatch
+						m.X = slices.Clone(m.X)
+						m.X[p] = slices.Clone(x)
+						m.X[p][len(x)/2+k] = float32(bad)
+						parts, bias := make([]float32, len(m.X)*2*classes), make([]float32, classes)
+						if err := errors.Join(evaluator.Load(&m), evaluator.(additiveParts).Parts(parts, bias)); err != nil {
+							t.Fatal(err)
+						}
+						for at, y := range parts {
+							hit := at/classes == 2*p+1
+							if finite := !math.IsNaN(float64(y)) && !math.IsInf(float64(y), 0); finite == hit {
+								t.Fatalf("%s, scale %v: %v at element %d of modality %d makes logit %d %v", name, scale, bad, k, p, at, y)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // Under a coalition, features that stand in for those that it lacks give the logits of a sample which has what they were made of, of
 // every fusion; a modality that a row lacks stays masked, whatever it holds; and after Replace(nil) absent ones are masked again.
 func TestReplacedFeatures(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mmtools/pkg/schema"
+	"mmtools/pkg/shapley"
 	"mmtools/pkg/stream"
 )
 
@@ -48,9 +49,19 @@ func TestNotFinite(t *testing.T) {
 			}
 			rows = append(rows, schema.Sample{ID: "s" + strings.Repeat("i", row), Tensors: []any{[]float32{0, 0, 0}, x}})
 		}
-		_, err := Run(context.Background(), identitySamples(m, rows...).reader(t), m, Options{Threads: 3}, func(*schema.SamplesBatch, *Result) error { return nil })
-		if !errors.Is(err, stream.ErrInput) || !strings.Contains(err.Error(), `"v"`) || !strings.Contains(err.Error(), `"`+rows[at].ID+`"`) {
-			t.Errorf("row %d: got %v", at, err)
+		for _, model := range []Predictor{m, glass{m}} {
+			for _, e := range Estimators {
+				o := Options{Threads: 3, Estimator: e, Rule: shapley.Rule{Evaluations: 100}}
+				_, err := Run(context.Background(), identitySamples(m, rows...).reader(t), model, o, func(*schema.SamplesBatch, *Result) error { return nil })
+				if !errors.Is(err, stream.ErrInput) || !strings.Contains(err.Error(), `"v"`) || !strings.Contains(err.Error(), `"`+rows[at].ID+`"`) {
+					t.Errorf("%T %s, row %d: got %v", model, e, at, err)
+				}
+			}
 		}
 	}
 }
+
+// glass is a model that says that it hides nothing.
+type glass struct{ *linear }
+
+func (glass) Transparent() bool { return true }

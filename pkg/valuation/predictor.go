@@ -29,6 +29,12 @@ type Additive interface {
 	Parts(parts, bias []float32) error
 }
 
+// transparent is a Predictor that may say that an input which is not finite always shows in the logits of its row, as not finite, so that
+// nobody has to look for one before: with a linear head on features as they are that took a fifth of the time.
+type transparent interface {
+	Transparent() bool
+}
+
 // Featured is a Predictor whose logits follow from a feature a modality, in the place of which others can be put.
 type Featured interface {
 	Predictor

@@ -87,6 +87,7 @@ type valuer struct {
 	model   Predictor
 	loader  *loader
 	workers []*worker
+	shows   bool // what is not finite in the logits
 	result  Result
 	sums    Summary // of what is not summed up by the workers
 
@@ -100,6 +101,9 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 	v := &valuer{
 		samples: samples, o: o, n: len(columns), classes: len(p.Classes()), rows: p.MaxRows(), model: p,
 		loader: newLoader(columns, p.Modalities()), sums: newSummary(len(columns), o),
+	}
+	if t, ok := p.(transparent); ok {
+		v.shows = t.Transparent()
 	}
 	threads := o.Threads
 	if threads <= 0 {
@@ -162,7 +166,7 @@ func (v *valuer) batch(ctx context.Context, b *schema.SamplesBatch, from, to int
 // minibatch values rows from to to of the result, whose first row is v.result.First of b.
 func (v *valuer) minibatch(b *schema.SamplesBatch, from, to int) error {
 	m := v.loader.load(b, v.result.First+from, v.result.First+to)
-	if !v.finite(m) {
+	if !v.shows && !v.finite(m) {
 		if err := b.CheckFinite(); err != nil {
 			return err
 		}
@@ -186,6 +190,9 @@ func (v *valuer) minibatch(b *schema.SamplesBatch, from, to int) error {
 		return err
 	}
 	if bad >= 0 {
+		if err := b.CheckFinite(); err != nil {
+			return err
+		}
 		r := from + bad
 		return stream.Errorf("%s: row %d, id %q: %s gives logits that are not finite", v.samples, v.result.At[r], b.ID(v.result.First+r), v.o.model())
 	}
