@@ -125,10 +125,13 @@ def draw(model):
             t.copy_(initial(name, tuple(t.shape)))
 
 
+def maps(name, shape):
+    """An input of ROWS samples of the given shape."""
+    return torch.from_numpy(uniform(name, ROWS * math.prod(shape)).astype(np.float32)).reshape(ROWS, *shape)
+
+
 def batch():
     """Every coalition among the masks, labels in turn, weights from 0.5."""
-    def maps(name, shape):
-        return torch.from_numpy(uniform(name, ROWS * math.prod(shape)).astype(np.float32)).reshape(ROWS, *shape)
     keep = torch.tensor([[float(1 + i % 3 >> p & 1) for p in range(2)] for i in range(ROWS)])
     return {"x": {"audio": maps(INPUTS["audio"], AUDIO), "visual": maps(INPUTS["visual"], VISUAL)}, "keep": keep,
             "label": torch.arange(ROWS) * 2 % CLASSES, "weight": 0.5 + 0.25 * torch.arange(ROWS)}
@@ -198,7 +201,8 @@ def margin(model, b):
         return relu(x)
 
     def watched_pool(x, k, stride, pad):
-        first, second = F.unfold(x, k, padding=pad, stride=stride).view(*x.shape[:2], k * k, -1).topk(2, 2).values.unbind(2)
+        inside = math.prod(k) if isinstance(k, tuple) else k * k
+        first, second = F.unfold(x, k, padding=pad, stride=stride).view(*x.shape[:2], inside, -1).topk(2, 2).values.unbind(2)
         near.append((first - second)[first > 0].min().item())
         return max_pool(x, k, stride, pad)
 
