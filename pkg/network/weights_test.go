@@ -2,9 +2,12 @@ package network
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -80,6 +83,75 @@ func TestResNetNamesEqualTorch(t *testing.T) {
 				t.Errorf("%d parameters, torchvision has %d", numbers, want)
 			}
 		})
+	}
+}
+
+// torchvisionFile is a safetensors file as torchvision's weights are: every tensor of a state_dict, the last layer among them, and the
+// counters of batches as 64-bit integers. Element i of a tensor is i / 1024, modulo 1.
+func torchvisionFile(t *testing.T, state map[string][]int) *checkpoint.Safetensors {
+	t.Helper()
+	type entry struct {
+		DType   string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	header, data := map[string]entry{}, []byte(nil)
+	for _, name := range slices.Sorted(maps.Keys(state)) {
+		n, from := 1, len(data)
+		for _, d := range state[name] {
+			n *= d
+		}
+		if strings.HasSuffix(name, "num_batches_tracked") {
+			data = binary.LittleEndian.AppendUint64(data, 1000)
+			header[name] = entry{"I64", []int{}, [2]int{from, len(data)}}
+			continue
+		}
+		for i := range n {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(i%1024)/1024))
+		}
+		header[name] = entry{"F32", state[name], [2]int{from, len(data)}}
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), data...)
+	opened, err := checkpoint.OpenSafetensors(bytes.NewReader(file), int64(len(file)), "resnet18.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+// Weights of ImageNet load as they are: the last layer and the counters are passed over, and every tensor of the backbone is the file's.
+func TestTorchvisionWeightsLoad(t *testing.T) {
+	raw, err := os.ReadFile("testdata/resnet18.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state map[string][]int
+	if err := json.Unmarshal(raw, &state); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := state["fc.weight"]; !ok || state["bn1.num_batches_tracked"] == nil {
+		t.Fatal("the state_dict lacks the last layer or the counters")
+	}
+	l, model := untrained(t, weightsSpec("resnet18", 3), 1)
+	_, drawn := untrained(t, weightsSpec("resnet18", 3), 1)
+	if err := l.TakeWeights(model, torchvisionFile(t, state), "visual", "exact"); err != nil {
+		t.Fatal(err)
+	}
+	for i, tensor := range model {
+		backbone := strings.HasPrefix(tensor.Name, "backbones.visual.")
+		for k, v := range tensor.Data {
+			want := drawn[i].Data[k]
+			if backbone {
+				want = float32(k%1024) / 1024
+			}
+			if v != want {
+				t.Fatalf("%s[%d]: got %v, want %v", tensor.Name, k, v, want)
+			}
+		}
 	}
 }
 
