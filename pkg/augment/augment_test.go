@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"mmtools/pkg/pixel"
 )
 
 func TestParse(t *testing.T) {
@@ -130,6 +133,52 @@ func TestRandomBoxIsInside(t *testing.T) {
 			t.Fatalf("box %+v of a frame of %v by %v", b, h, w)
 		}
 	})
+}
+
+// Boxes of a large square are drawn as published (torchvision's RandomResizedCrop, scale 0.08 to 1, ratio 3/4 to 4/3): before those that
+// do not fit are drawn again, area is uniform and the logarithm of the ratio is. Of areas below 3/4 of the frame every ratio fits, so
+// there both stay uniform; where a box lies is uniform among the places that it has.
+func TestRandomBoxIsAsPublished(t *testing.T) {
+	const side, draws = 1000, 40_000
+	var area, ratio, place []float64
+	r := rand.New(rand.NewPCG(5, 6))
+	for range draws {
+		b := randomBox(side, side, r)
+		h, w := float64(b.Height), float64(b.Width)
+		if share := h * w / (side * side); share < 0.75 {
+			area = append(area, (share-0.08)/(0.75-0.08))
+			ratio = append(ratio, (math.Log(w/h)/math.Log(4.0/3)+1)/2)
+			place = append(place, (float64(b.Top)+0.5)/(side-h+1), (float64(b.Left)+0.5)/(side-w+1))
+		}
+	}
+	// Of a larger share a fits only where |log ratio| is at most -log a: below 3/4 are small of the small and the others that fit.
+	small, others := 0.75-0.08, (0.25+0.75*math.Log(0.75))/math.Log(4.0/3)
+	if share, want := float64(len(area))/draws, small/(small+others); math.Abs(share-want) > 5*math.Sqrt(want*(1-want)/draws) {
+		t.Errorf("%v of the boxes are below 3/4 of the frame, want %v", share, want)
+	}
+	for name, x := range map[string][]float64{"area": area, "logarithm of the ratio": ratio, "place": place} {
+		// Kolmogorov and Smirnov's distance to the uniform distribution: above 1.95 / sqrt(n) once in a thousand; pixels round by 0.002.
+		slices.Sort(x)
+		n, distance := float64(len(x)), 0.0
+		for i, v := range x {
+			distance = max(distance, math.Abs(v-float64(i)/n), math.Abs(v-float64(i+1)/n))
+		}
+		if most := 1.95/math.Sqrt(n) + 0.002; distance > most {
+			t.Errorf("%s: %v from uniform, want at most %v", name, distance, most)
+		}
+	}
+	for _, c := range []struct {
+		h, w int
+		want pixel.Box
+	}{{10, 1000, pixel.Box{Left: 493, Height: 10, Width: 13}}, {1000, 10, pixel.Box{Top: 493, Height: 13, Width: 10}}} {
+		seen := false // of so long a frame most boxes fit in ten tries nowhere: then the middle
+		for range 100 {
+			seen = seen || randomBox(c.h, c.w, r) == c.want
+		}
+		if !seen {
+			t.Errorf("%d by %d: the middle %+v is never drawn", c.h, c.w, c.want)
+		}
+	}
 }
 
 func TestWithoutChangeIsACopy(t *testing.T) {
