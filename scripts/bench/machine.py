@@ -1,6 +1,7 @@
 """What the comparisons with PyTorch share: the machine, and building our side."""
 import os
 import platform
+import shlex
 import subprocess
 import sys
 
@@ -32,6 +33,20 @@ def cpu():
     return name, flags
 
 
+COMMANDS = {}  # side: the command that was run for it first, as a shell takes it
+
+
+def note_command(side, command, env):
+    """Keeps what is run for a side, for print_commands: without the folders of this machine."""
+    words = [os.path.basename(w) if w.endswith(".test") else os.path.relpath(w, ROOT) if w.startswith(ROOT + os.sep) else w for w in command]
+    COMMANDS.setdefault(side, " ".join([f"{k}={v}" for k, v in env.items()] + [shlex.quote(w) for w in words]))
+
+
+def print_commands():
+    for side, command in COMMANDS.items():
+        print(f"{side}: {command}")
+
+
 def tags():
     """The build tags for what is on this machine."""
     return subprocess.run([os.path.join(ROOT, "scripts", "deps"), "--tags"], capture_output=True, text=True, check=True).stdout.strip()
@@ -41,6 +56,7 @@ def build(tags, folder, package="train"):
     """Builds a package's benchmarks once; returns the program's path."""
     out = os.path.join(folder, package + ".test")
     command = ["go", "test", "-c", "-o", out] + (["-tags", tags] if tags else []) + ["./pkg/" + package]
+    note_command("build " + package, command, {})
     say("bench: " + " ".join(command))
     if subprocess.run(command, cwd=ROOT, env=dict(os.environ, GOFLAGS=""), check=False).returncode:
         fail("the benchmark does not build")
