@@ -36,13 +36,22 @@ func newWorker(v *valuer) *worker {
 	return w
 }
 
-// minRows is the fewest rows worth a goroutine.
+// minRows is the fewest rows worth a goroutine, of 64 coalitions each; fewer of more.
 const minRows = 16
+
+// fewest returns how many rows are worth a goroutine: one, where a sample has a thousand coalitions.
+func (o Options) fewest(n int) int {
+	coalitions := o.Rule.Evaluations
+	if !o.Estimator.Sampled() {
+		coalitions = 1 << n
+	}
+	return max(1, min(minRows, 64*minRows/coalitions))
+}
 
 // divide calls f for every row of a minibatch, a run of consecutive rows a worker, and returns the first row for which f
 // reports false, or -1.
 func (v *valuer) divide(rows int, f func(w *worker, r int) bool) int {
-	workers := v.workers[:max(1, min(len(v.workers), rows/minRows))]
+	workers := v.workers[:max(1, min(len(v.workers), rows/v.o.fewest(v.n)))]
 	bad := make([]int, len(workers))
 	var group sync.WaitGroup
 	for k, w := range workers {
