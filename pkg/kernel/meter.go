@@ -10,7 +10,7 @@ import (
 type Meter struct {
 	Device           // nil
 	Bytes     int64  // allocated so far
-	Like      Device // that tells what convolutions work in; nil for nothing
+	Like      Device // that tells how maps are kept, and what convolutions work in; nil for nothing
 	workspace int64  // of Bytes
 }
 
@@ -45,6 +45,18 @@ func (m *Meter) Reserve(runs []ConvRun) error {
 	}
 	return err
 }
+
+// Narrow is Like's.
+func (m *Meter) Narrow() bool {
+	like, ok := m.Like.(Narrower)
+	return ok && like.Narrow()
+}
+
+// AddMaps does nothing.
+func (m *Meter) AddMaps(y, a, b Buffer, n int) {}
+
+// ReLUGradMaps does nothing.
+func (m *Meter) ReLUGradMaps(dx, dy, y Buffer, n int) {}
 
 // Err returns nil.
 func (m *Meter) Err() error { return nil }

@@ -32,9 +32,7 @@ func (d *Device) convolved(name string, pixels, channels int) (string, grid) {
 func (d *Device) Conv(y, x, w kernel.Buffer, n int, c kernel.Conv) {
 	out := c.Out()
 	if d.dnn != nil {
-		d.do("convolving", func() error {
-			return d.dnn.forward(at(y, n*out.Size()), at(x, n*c.In.Size()), at(w, c.Weights()), n, c)
-		})
+		d.convolve("convolving", x, w, y, kernel.ConvRun{Pass: kernel.ConvForward, N: n, Conv: c})
 		return
 	}
 	name, g := d.convolved("mm_conv", n*out.H*out.W, c.K)
@@ -49,7 +47,7 @@ func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int
 	if d.dnn != nil {
 		to := y
 		if residual == y {
-			to = d.room(size)
+			to = d.room(&d.spare, d.taken(n, out))
 		}
 		d.Conv(to, x, w, n, c)
 		d.Affine(y, to, scale, shift, residual, n, out, relu)
@@ -60,21 +58,20 @@ func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int
 		ptr(scale, c.K), ptr(shift, c.K), optional(residual, size), num(n)}, shape(c), []uint64{flag(relu)})...)
 }
 
-// room returns n elements for a result that may not be written in its place yet. What was too small stays: recordings may name
-// it.
-func (d *Device) room(n int) kernel.Buffer {
-	if d.spare.n < n {
+// room returns n elements of a buffer that is made larger where it is too small. What was too small stays: recordings may name it.
+func (d *Device) room(b *buffer, n int) kernel.Buffer {
+	if b.n < n {
 		d.do("allocating", func() error {
-			b, err := d.alloc(n)
-			d.spare = b
+			larger, err := d.alloc(n)
+			*b = larger
 			return err
 		})
 	}
-	return d.spare
+	return *b
 }
 
-// Workspace returns the bytes that cuDNN works in, and that results take that may not be written in their place yet. Own kernels
-// need none.
+// Workspace returns the bytes that cuDNN works in, that results take that may not be written in their place yet, and operands that are
+// laid out anew. Own kernels need none.
 func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
 	if d.dnn == nil {
 		return 0, nil
@@ -83,20 +80,23 @@ func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
 	d.do("asking for workspaces", func() error {
 		var err error
 		bytes, err = d.dnn.needs(runs)
+		spare, moved := d.rooms(runs)
+		bytes += 4 * int64(spare+moved)
 		return err
 	})
-	return bytes + 4*int64(spare(runs)), d.err
+	return bytes, d.err
 }
 
-// spare returns the elements of room that runs take.
-func spare(runs []kernel.ConvRun) int {
-	most := 0
+// rooms returns the elements that runs take of the room for a result, and of that for operands.
+func (d *Device) rooms(runs []kernel.ConvRun) (spare, moved int) {
 	for _, r := range runs {
 		if r.Residual {
-			most = max(most, r.N*r.Conv.Out().Size())
+			spare = max(spare, d.taken(r.N, r.Conv.Out()))
 		}
+		_, n := d.move(d.operands(nil, nil, nil, r), d.dnn.key(r).last)
+		moved = max(moved, n)
 	}
-	return most
+	return spare, moved
 }
 
 // Reserve takes as much as Workspace says.
@@ -109,8 +109,12 @@ func (d *Device) Reserve(runs []kernel.ConvRun) error {
 		if err == nil {
 			err = d.dnn.room(bytes)
 		}
-		if err == nil && spare(runs) > d.spare.n {
-			d.spare, err = d.alloc(spare(runs))
+		spare, moved := d.rooms(runs)
+		if err == nil && spare > d.spare.n {
+			d.spare, err = d.alloc(spare)
+		}
+		if err == nil && moved > d.moved.n {
+			d.moved, err = d.alloc(moved)
 		}
 		return err
 	})
@@ -120,9 +124,7 @@ func (d *Device) Reserve(runs []kernel.ConvRun) error {
 func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
 	out := c.Out()
 	if d.dnn != nil {
-		d.do("convolving back", func() error {
-			return d.dnn.gradInput(at(dx, n*c.In.Size()), at(dy, n*out.Size()), at(w, c.Weights()), n, c)
-		})
+		d.convolve("convolving back", dx, w, dy, kernel.ConvRun{Pass: kernel.ConvBackInput, N: n, Conv: c})
 		return
 	}
 	name, g := d.convolved("mm_conv_grad_input", n*c.In.H*c.In.W, c.In.C)
@@ -143,9 +145,7 @@ func gradSplits(n int, c kernel.Conv) int {
 func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
 	out := c.Out()
 	if d.dnn != nil {
-		d.do("convolving back", func() error {
-			return d.dnn.gradWeight(at(dw, c.Weights()), at(dy, n*out.Size()), at(x, n*c.In.Size()), n, c)
-		})
+		d.convolve("convolving back", x, dw, dy, kernel.ConvRun{Pass: kernel.ConvBackWeight, N: n, Conv: c})
 		return
 	}
 	splits := gradSplits(n, c)
@@ -159,9 +159,3 @@ func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
 		d.launch("mm_sum_splits", elements(c.Weights()), ptr(dw, c.Weights()), partial, num(c.Weights()), num(splits))
 	}
 }
-
-// Arrange copies: all feature maps lie as (N,C,H,W) here.
-func (d *Device) Arrange(y, x kernel.Buffer, n int, i kernel.Image) { d.Copy(y, x, n*i.Size()) }
-
-// ArrangePlain copies likewise.
-func (d *Device) ArrangePlain(y, x kernel.Buffer, n int, i kernel.Image) { d.Copy(y, x, n*i.Size()) }

@@ -32,6 +32,8 @@ type Device struct {
 	bounce    []float32 // pinned, for small downloads
 	scratch   buffer
 	spare     buffer // room for one result
+	moved     buffer // room for operands of a convolution that are laid out anew
+	last      bool   // feature maps lie channels last, where isLast says so
 	blas      *blas  // nil where cuBLAS is missing
 	lt        *lt    // nil where cuBLASLt is missing
 	dnn       *dnn   // nil where cuDNN is missing
@@ -43,6 +45,8 @@ var _ interface {
 	kernel.Device
 	kernel.Recorder
 	kernel.Gatherer
+	kernel.Workspacer
+	kernel.Narrower
 } = (*Device)(nil)
 
 // New opens a card, or several as a kernel.Group. The error is ErrNoDriver or ErrNoCard where there is none.
@@ -133,8 +137,10 @@ func (d *Device) start() error {
 	if d.lt, err = openLT(d); err != nil {
 		return err
 	}
-	d.dnn, err = openDNN(d)
-	return err
+	if d.dnn, err = openDNN(d); err != nil {
+		return err
+	}
+	return d.chooseLayout()
 }
 
 // do runs f with the card's context current; after the first failure it does nothing.
@@ -171,6 +177,9 @@ func (d *Device) Engine() string {
 	}
 	if d.dnn != nil {
 		name += ", " + d.dnn.name
+	}
+	if d.last {
+		name += ", channels last"
 	}
 	return name
 }

@@ -9,7 +9,9 @@
 // Names and numbers of cudnn.h, the same in cuDNN 8 and 9. The algorithms are those that repeat their results.
 enum {
 	NCHW = 0,
+	NHWC = 1,
 	FLOAT = 0,
+	BFLOAT16 = 9,
 	CROSS_CORRELATION = 1,
 	TENSOR_OP_MATH = 1,
 	FMA_MATH = 3,
@@ -80,7 +82,7 @@ mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message
 		mm_dnn_close(d);
 		return 0;
 	}
-	// For bfloat16 too, TF32: what cuDNN converts float32 maps to by itself otherwise is float16, in which small gradients become 0.
+	// Of float32 maps TF32, for bfloat16 too: what cuDNN converts them to by itself otherwise is float16, in which small gradients become 0.
 	d->math = precision ? TENSOR_OP_MATH : FMA_MATH;
 	return d;
 }
@@ -94,14 +96,14 @@ void mm_dnn_forget(mm_dnn *d, mm_plan *p) {
 	free(p);
 }
 
-static int describe(mm_dnn *d, mm_plan *p, const mm_conv *c) {
-	int s;
+static int describe(mm_dnn *d, mm_plan *p, const mm_conv *c, int layout) {
+	int s, format = layout == MM_PLAIN ? NCHW : NHWC, type = layout == MM_LAST_NARROW ? BFLOAT16 : FLOAT;
 	if ((s = d->CreateTensorDescriptor(&p->x)) || (s = d->CreateTensorDescriptor(&p->y)) || (s = d->CreateFilterDescriptor(&p->w)) ||
 		(s = d->CreateConvolutionDescriptor(&p->conv)))
 		return s;
-	if ((s = d->SetTensor4dDescriptor(p->x, NCHW, FLOAT, c->n, c->c, c->h, c->w)) ||
-		(s = d->SetTensor4dDescriptor(p->y, NCHW, FLOAT, c->n, c->k, c->oh, c->ow)) ||
-		(s = d->SetFilter4dDescriptor(p->w, FLOAT, NCHW, c->k, c->c, c->kh, c->kw)))
+	if ((s = d->SetTensor4dDescriptor(p->x, format, type, c->n, c->c, c->h, c->w)) ||
+		(s = d->SetTensor4dDescriptor(p->y, format, type, c->n, c->k, c->oh, c->ow)) ||
+		(s = d->SetFilter4dDescriptor(p->w, type, format, c->k, c->c, c->kh, c->kw)))
 		return s;
 	if ((s = d->SetConvolution2dDescriptor(p->conv, c->pad_h, c->pad_w, c->stride_h, c->stride_w, 1, 1, CROSS_CORRELATION, FLOAT))) return s;
 	return d->SetConvolutionMathType(p->conv, d->math);
@@ -118,14 +120,14 @@ static int measure(mm_dnn *d, const mm_plan *p, size_t *size) {
 	}
 }
 
-mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, size_t *workspace, char *message, size_t size) {
+mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, int layout, size_t *workspace, char *message, size_t size) {
 	mm_plan *p = calloc(1, sizeof *p);
 	if (!p) {
 		snprintf(message, size, "out of memory");
 		return 0;
 	}
 	p->direction = direction;
-	int s = describe(d, p, c);
+	int s = describe(d, p, c, layout);
 	if (!s) s = measure(d, p, workspace);
 	if (!s) return p;
 	snprintf(message, size, "cuDNN status %d", s);
@@ -133,15 +135,15 @@ mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, size_t *workspa
 	return 0;
 }
 
-int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t out, uint64_t in, uint64_t other, uint64_t workspace, size_t workspace_size) {
+int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t x, uint64_t w, uint64_t y, uint64_t workspace, size_t workspace_size) {
 	float one = 1, zero = 0;
-	void *o = (void *)(uintptr_t)out, *i = (void *)(uintptr_t)in, *r = (void *)(uintptr_t)other, *w = (void *)(uintptr_t)workspace;
+	void *xs = (void *)(uintptr_t)x, *ws = (void *)(uintptr_t)w, *ys = (void *)(uintptr_t)y, *room = (void *)(uintptr_t)workspace;
 	switch (p->direction) {
 	case MM_FORWARD:
-		return d->ConvolutionForward(d->handle, &one, p->x, i, p->w, r, p->conv, FORWARD_IMPLICIT_PRECOMPUTED_GEMM, w, workspace_size, &zero, p->y, o);
+		return d->ConvolutionForward(d->handle, &one, p->x, xs, p->w, ws, p->conv, FORWARD_IMPLICIT_PRECOMPUTED_GEMM, room, workspace_size, &zero, p->y, ys);
 	case MM_GRAD_INPUT:
-		return d->ConvolutionBackwardData(d->handle, &one, p->w, r, p->y, i, p->conv, BACKWARD_DATA_ALGORITHM_1, w, workspace_size, &zero, p->x, o);
+		return d->ConvolutionBackwardData(d->handle, &one, p->w, ws, p->y, ys, p->conv, BACKWARD_DATA_ALGORITHM_1, room, workspace_size, &zero, p->x, xs);
 	default:
-		return d->ConvolutionBackwardFilter(d->handle, &one, p->x, r, p->y, i, p->conv, BACKWARD_FILTER_ALGORITHM_1, w, workspace_size, &zero, p->w, o);
+		return d->ConvolutionBackwardFilter(d->handle, &one, p->x, xs, p->y, ys, p->conv, BACKWARD_FILTER_ALGORITHM_1, room, workspace_size, &zero, p->w, ws);
 	}
 }

@@ -104,24 +104,33 @@ type dnn struct {
 	c         *C.mm_dnn
 	name      string
 	plans     map[planKey]plan
+	refused   map[planKey]bool // channels last, which the library does not do
 	workspace buffer
 }
 
+// planKey is a convolution's pass, and whether its operands lie channels last, as Device.words says, or are (N,C,H,W) in float32.
 type planKey struct {
-	direction C.int
-	n         int
-	conv      kernel.Conv
-}
-
-func keyOf(r kernel.ConvRun) planKey {
-	directions := [...]C.int{kernel.ConvForward: C.MM_FORWARD, kernel.ConvBackInput: C.MM_GRAD_INPUT, kernel.ConvBackWeight: C.MM_GRAD_WEIGHT}
-	return planKey{directions[r.Pass], r.N, r.Conv}
+	pass kernel.Pass
+	n    int
+	conv kernel.Conv
+	last bool
 }
 
 type plan struct {
 	c    *C.mm_plan
 	size C.size_t // of the workspace, bytes
 }
+
+// statusError is what a library says.
+type statusError struct {
+	name   string
+	status int
+}
+
+func (e statusError) Error() string { return fmt.Sprintf("%s: status %d", e.name, e.status) }
+
+// unsupported tells whether cuDNN 8, or 9, says that it does not do what it was asked for.
+func (e statusError) unsupported() bool { return e.status == 9 || e.status/1000 == 3 }
 
 // openDNN is openBLAS for cuDNN.
 func openDNN(d *Device) (*dnn, error) {
@@ -131,7 +140,7 @@ func openDNN(d *Device) (*dnn, error) {
 		c := C.mm_dnn_open(path, pointer(d.compute), d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
-			return &dnn{d: d, c: c, name: filepath.Base(file), plans: map[planKey]plan{}}, nil
+			return &dnn{d: d, c: c, name: filepath.Base(file), plans: map[planKey]plan{}, refused: map[planKey]bool{}}, nil
 		}
 	}
 	if path := os.Getenv(dnnEnvironment); path != "" && path != "none" {
@@ -150,7 +159,23 @@ func (l *dnn) close() {
 	C.mm_dnn_close(l.c)
 }
 
-// plan returns one direction of a convolution, prepared, and sees to its workspace.
+// key returns how a convolution is to run: channels last where maps lie so and the library does that.
+func (l *dnn) key(r kernel.ConvRun) planKey {
+	key := planKey{r.Pass, r.N, r.Conv, l.d.isLast(r.Conv.In) || l.d.isLast(r.Conv.Out())}
+	if !key.last {
+		return key
+	}
+	if _, prepared := l.plans[key]; !prepared && !l.refused[key] {
+		p, err := l.prepare(key)
+		if l.refused[key] = err != nil; err == nil {
+			C.mm_dnn_forget(l.c, p.c)
+		}
+	}
+	key.last = !l.refused[key]
+	return key
+}
+
+// plan returns one pass of a convolution, prepared, and sees to its workspace.
 func (l *dnn) plan(key planKey) (plan, error) {
 	if p, ok := l.plans[key]; ok {
 		return p, nil
@@ -176,11 +201,11 @@ func (l *dnn) room(bytes int64) error {
 	return err
 }
 
-// needs returns the bytes that runs work in.
+// needs returns the bytes that the library works in for runs.
 func (l *dnn) needs(runs []kernel.ConvRun) (int64, error) {
 	most := int64(0)
 	for _, r := range runs {
-		p, err := l.prepare(keyOf(r))
+		p, err := l.prepare(l.key(r))
 		if err != nil {
 			return 0, err
 		}
@@ -196,33 +221,30 @@ func (l *dnn) prepare(key planKey) (plan, error) {
 	out := c.Out()
 	conv := C.mm_conv{n: C.int(n), c: C.int(c.In.C), h: C.int(c.In.H), w: C.int(c.In.W), k: C.int(c.K), kh: C.int(c.KH), kw: C.int(c.KW),
 		stride_h: C.int(c.StrideH), stride_w: C.int(c.StrideW), pad_h: C.int(c.PadH), pad_w: C.int(c.PadW), oh: C.int(out.H), ow: C.int(out.W)}
+	directions := [...]C.int{kernel.ConvForward: C.MM_FORWARD, kernel.ConvBackInput: C.MM_GRAD_INPUT, kernel.ConvBackWeight: C.MM_GRAD_WEIGHT}
+	layout := C.int(C.MM_PLAIN)
+	switch {
+	case key.last && l.d.Narrow():
+		layout = C.MM_LAST_NARROW
+	case key.last:
+		layout = C.MM_LAST
+	}
 	var p plan
 	var message [128]C.char
-	if p.c = C.mm_dnn_plan(l.c, key.direction, &conv, &p.size, &message[0], C.size_t(len(message))); p.c == nil {
+	if p.c = C.mm_dnn_plan(l.c, directions[key.pass], &conv, layout, &p.size, &message[0], C.size_t(len(message))); p.c == nil {
 		return plan{}, fmt.Errorf("%s: preparing %+v: %s", l.name, c, C.GoString(&message[0]))
 	}
 	return p, nil
 }
 
-func (l *dnn) run(direction C.int, out, in, other cu.DevicePtr, n int, c kernel.Conv) error {
-	p, err := l.plan(planKey{direction, n, c})
+// run runs a plan on operands that lie as it says.
+func (l *dnn) run(key planKey, x, w, y cu.DevicePtr) error {
+	p, err := l.plan(key)
 	if err != nil {
 		return err
 	}
-	if s := C.mm_dnn_run(l.c, p.c, C.uint64_t(out), C.uint64_t(in), C.uint64_t(other), C.uint64_t(l.workspace.p), p.size); s != 0 {
-		return fmt.Errorf("%s: status %d", l.name, int(s))
+	if s := C.mm_dnn_run(l.c, p.c, C.uint64_t(x), C.uint64_t(w), C.uint64_t(y), C.uint64_t(l.workspace.p), p.size); s != 0 {
+		return statusError{l.name, int(s)}
 	}
 	return nil
-}
-
-func (l *dnn) forward(y, x, w cu.DevicePtr, n int, c kernel.Conv) error {
-	return l.run(C.MM_FORWARD, y, x, w, n, c)
-}
-
-func (l *dnn) gradInput(dx, dy, w cu.DevicePtr, n int, c kernel.Conv) error {
-	return l.run(C.MM_GRAD_INPUT, dx, dy, w, n, c)
-}
-
-func (l *dnn) gradWeight(dw, dy, x cu.DevicePtr, n int, c kernel.Conv) error {
-	return l.run(C.MM_GRAD_WEIGHT, dw, dy, x, n, c)
 }

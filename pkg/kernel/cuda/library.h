@@ -59,14 +59,17 @@ typedef struct {
 
 enum { MM_FORWARD, MM_GRAD_INPUT, MM_GRAD_WEIGHT };
 
+// How operands lie: feature maps (N,C,H,W) and weights (K,C,KH,KW), or channels last, both, in float32 or in bfloat16.
+enum { MM_PLAIN, MM_LAST, MM_LAST_NARROW };
+
 typedef struct mm_plan mm_plan;
 
 // mm_dnn_plan prepares one direction of a convolution by a deterministic algorithm, and tells the workspace that it needs.
-mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, size_t *workspace, char *message, size_t size);
+mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, int layout, size_t *workspace, char *message, size_t size);
 void mm_dnn_forget(mm_dnn *d, mm_plan *p);
 
-// mm_dnn_run computes out from in and other: y from x and w; dx from dy and w; dw from dy and x.
-int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t out, uint64_t in, uint64_t other, uint64_t workspace, size_t workspace_size);
+// mm_dnn_run computes y from x and w, or x from w and y, or w from x and y, as the direction says.
+int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t x, uint64_t w, uint64_t y, uint64_t workspace, size_t workspace_size);
 
 typedef struct mm_nccl mm_nccl;
 

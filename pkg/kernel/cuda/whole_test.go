@@ -224,6 +224,66 @@ func TestPrecisions(t *testing.T) {
 	}
 }
 
+// Channels last, feature maps give the CPU's results: in float32, as emulated libraries do not round to TF32, up to the order of sums, and in
+// bfloat16 near them. So they do where cuDNN refuses that layout, before it runs or then, and where it is not to be. Runs repeat to the byte.
+func TestChannelsLast(t *testing.T) {
+	for _, backbone := range []string{"cnn:3,16", "cnn:16,5", "cnn:16,48"} {
+		spec, state := model("concat", backbone), settings("sgd")
+		data := samples(t, spec, 21)
+		want, losses, accuracy, err := fit(t, openCPU(t), nil, spec, state, data, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, precision := range []kernel.Precision{kernel.TF32, kernel.BF16} {
+			for _, how := range []string{"last", "refused", "refused when it runs", "nchw"} {
+				t.Run(fmt.Sprintf("%s,%s,%s", backbone, precision, how), func(t *testing.T) {
+					switch how {
+					case "nchw":
+						t.Setenv(layoutEnvironment, "nchw")
+					case "refused":
+						t.Setenv("MM_EMULATED_REFUSE", "last")
+					case "refused when it runs":
+						t.Setenv("MM_EMULATED_REFUSE", "run")
+					}
+					if how != "last" && emulated == "" {
+						t.Skip("a card's cuDNN refuses what it does")
+					}
+					var first *checkpoint.Checkpoint
+					for range 2 {
+						d := open(t, Options{Precision: precision}, true)
+						if d.dnn == nil {
+							t.Skip("no cuDNN")
+						}
+						got, gotLosses, gotAccuracy, err := fit(t, d, nil, spec, state, data, 2)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if emulated != "" && (refusals(d) > 0) != strings.HasPrefix(how, "refused") {
+							t.Errorf("%d convolutions were refused", refusals(d))
+						}
+						if emulated != "" && precision == kernel.TF32 {
+							hold(t, got, want, stepBound)
+							holdFigures(t, gotLosses, losses, gotAccuracy, accuracy)
+						} else if apart := math.Abs(gotLosses[1]-losses[1]) / losses[1]; !(apart < 4e-2) || how == "last" && apart < 1e-6 {
+							t.Errorf("loss %v, float32 has %v", gotLosses[1], losses[1])
+						}
+						if first == nil {
+							first = got
+							continue
+						}
+						holdBits(t, got, first)
+					}
+				})
+			}
+		}
+	}
+	t.Setenv(layoutEnvironment, "chwn")
+	t.Setenv(dnnEnvironment, "none")
+	if _, err := New(Options{}); err == nil || !strings.Contains(err.Error(), `MM_CUDA_LAYOUT is "chwn"`) {
+		t.Errorf("got %v, want an error that names the layout", err)
+	}
+}
+
 // A model trained on one device goes on on the other.
 func TestGoingOnElsewhere(t *testing.T) {
 	spec, state := model("concat", "cnn:3,16"), settings("sgd")
@@ -280,10 +340,16 @@ func TestValuationEqualsCPU(t *testing.T) {
 			}
 			return phi
 		}
-		want, got := phi(openCPU(t)), phi(open(t, Options{}, fusion == "concat"))
-		for i := range want {
-			if got[i] != want[i] && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
-				t.Errorf("%s: phi %d is %v, want %v", fusion, i, got[i], want[i])
+		want := phi(openCPU(t))
+		for _, precision := range []kernel.Precision{kernel.Float32, kernel.TF32} { // to which emulated libraries do not round
+			if precision != kernel.Float32 && (emulated == "" || fusion != "concat") {
+				continue
+			}
+			got := phi(open(t, Options{Precision: precision}, fusion == "concat"))
+			for i := range want {
+				if got[i] != want[i] && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
+					t.Errorf("%s, %s: phi %d is %v, want %v", fusion, precision, i, got[i], want[i])
+				}
 			}
 		}
 	}
@@ -298,11 +364,14 @@ func TestLargestMinibatch(t *testing.T) {
 	for name, test := range map[string]struct {
 		backbone  string
 		libraries bool
+		precision kernel.Precision
 		memory    int // beside what the device takes: scratch of 32 MiB and, with libraries, cuBLAS's of as much
 		rows      int // that do not fit
 	}{
-		"activations": {"mlp:256,256", false, 34 << 20, 1 << 14},
-		"workspace":   {"cnn:4", true, 66 << 20, 600},
+		"activations":              {"mlp:256,256", false, kernel.Float32, 34 << 20, 1 << 14},
+		"workspace":                {"cnn:4", true, kernel.Float32, 66 << 20, 600},
+		"channels last":            {"cnn:16", true, kernel.TF32, 66 << 20, 600},
+		"channels last, in halves": {"cnn:48", true, kernel.BF16, 66 << 20, 600},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("MM_EMULATED_MEMORY", fmt.Sprint(test.memory))
@@ -310,7 +379,7 @@ func TestLargestMinibatch(t *testing.T) {
 			data := samples(t, spec, 30)
 			try := func(rows int) error {
 				state.BatchSize = rows
-				d := open(t, Options{}, test.libraries)
+				d := open(t, Options{Precision: test.precision}, test.libraries)
 				_, _, _, err := fit(t, d, nil, spec, state, data, 1)
 				d.Close() // the next one takes its memory
 				return err
@@ -370,4 +439,14 @@ func TestRefuses(t *testing.T) {
 	if _, err := New(Options{Precision: "float8"}); err == nil {
 		t.Error("precision float8 was taken")
 	}
+}
+
+// refusals counts the convolutions that cuDNN does not do channels last.
+func refusals(d *Device) (n int) {
+	for _, refused := range d.dnn.refused {
+		if refused {
+			n++
+		}
+	}
+	return n
 }

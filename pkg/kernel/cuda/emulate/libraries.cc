@@ -1,8 +1,11 @@
 // cuBLAS and cuDNN as far as pkg/kernel/cuda calls them, on the emulated driver's streams: plain loops, sums in double. As in the
 // libraries, alpha, beta and descriptors are read when the call is made, matrices when it runs.
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "emulate.h"
+#include "shim.h"
 
 namespace {
 
@@ -10,22 +13,49 @@ struct Handle {
 	CUstream stream = nullptr;
 };
 
+// Descriptor is sizes; of a tensor, how they lie and its type, too.
 struct Descriptor {
 	int v[8] = {};
+	bool last = false, narrow = false;
+
+	// at returns the place of (a,b,i,j) of v.
+	long at(long a, long b, long i, long j) const { return last ? ((a * v[2] + i) * v[3] + j) * v[1] + b : ((a * v[1] + b) * v[2] + i) * v[3] + j; }
+	long size() const { return (long)v[0] * v[1] * v[2] * v[3]; }
+	double load(const void *p, long i) const {
+		if (!narrow) return ((const float *)p)[i];
+		unsigned bits = (unsigned)((const unsigned short *)p)[i] << 16;
+		float f;
+		memcpy(&f, &bits, 4);
+		return f;
+	}
+	void store(void *p, const std::vector<double> &sums) const {
+		for (size_t i = 0; i < sums.size(); i++) {
+			if (narrow) ((unsigned short *)p)[i] = (unsigned short)emulate_round7((float)sums[i]);
+			else ((float *)p)[i] = (float)sums[i];
+		}
+	}
 };
+
+// refused tells whether MM_EMULATED_REFUSE names a layout: "last" when asked, as of a library that does not have it, or "run" when it runs.
+bool refused(const Descriptor &d, const char *when) {
+	const char *what = getenv("MM_EMULATED_REFUSE");
+	return d.last && what && !strcmp(what, when);
+}
 
 // Convolution is the sizes of one: x (n,c,h,w), w (k,c,kh,kw), y (n,k,oh,ow).
 struct Convolution {
+	Descriptor dx, dw, dy;
 	long n, c, h, w, k, kh, kw, oh, ow, ph, pw, sh, sw;
 
-	Convolution(void *xd, void *wd, void *yd, void *cd) {
-		const int *x = ((Descriptor *)xd)->v, *f = ((Descriptor *)wd)->v, *y = ((Descriptor *)yd)->v, *p = ((Descriptor *)cd)->v;
+	Convolution(void *xd, void *wd, void *yd, void *cd) : dx(*(Descriptor *)xd), dw(*(Descriptor *)wd), dy(*(Descriptor *)yd) {
+		const int *x = dx.v, *f = dw.v, *y = dy.v, *p = ((Descriptor *)cd)->v;
 		n = x[0], c = x[1], h = x[2], w = x[3], k = f[0], kh = f[2], kw = f[3], oh = y[2], ow = y[3], ph = p[0], pw = p[1], sh = p[2], sw = p[3];
 	}
 
-	// fits tells whether the sizes agree, as the libraries ask for.
-	bool fits(void *wd, void *yd) const {
-		const int *f = ((Descriptor *)wd)->v, *y = ((Descriptor *)yd)->v;
+	// fits tells whether the sizes, layouts and types agree, as the libraries ask for.
+	bool fits() const {
+		const int *f = dw.v, *y = dy.v;
+		if (dw.last != dx.last || dy.last != dx.last || dw.narrow != dx.narrow || dy.narrow != dx.narrow) return false;
 		return f[1] == c && y[0] == n && y[1] == k && oh == (h + 2 * ph - kh) / sh + 1 && ow == (w + 2 * pw - kw) / sw + 1;
 	}
 
@@ -41,14 +71,10 @@ struct Convolution {
 								for (long s = 0; s < kw; s++) {
 									long u = i * sh + r - ph, v = j * sw + s - pw;
 									if (u < 0 || u >= h || v < 0 || v >= w) continue;
-									f(((b * c + q) * h + u) * w + v, ((o * c + q) * kh + r) * kw + s, ((b * k + o) * oh + i) * ow + j);
+									f(dx.at(b, q, u, v), dw.at(o, q, r, s), dy.at(b, o, i, j));
 								}
 	}
 };
-
-void store(float *to, const std::vector<double> &sums) {
-	for (size_t i = 0; i < sums.size(); i++) to[i] = (float)sums[i];
-}
 
 // workspace is what a convolution of n images asks for.
 size_t workspace(long n) { return 4096 * (size_t)n; }
@@ -115,8 +141,8 @@ int cudnnCreateConvolutionDescriptor(void **d) { return create(d); }
 int cudnnDestroyConvolutionDescriptor(void *d) { return destroy(d); }
 
 int cudnnSetTensor4dDescriptor(void *d, int format, int type, int n, int c, int h, int w) {
-	if (format != 0 || type != 0) return 3;
-	*(Descriptor *)d = {{n, c, h, w}};
+	if (format > 1 || (type != 0 && type != 9)) return 3;
+	*(Descriptor *)d = {{n, c, h, w}, format == 1, type == 9};
 	return 0;
 }
 
@@ -126,7 +152,7 @@ int cudnnSetFilter4dDescriptor(void *d, int type, int format, int k, int c, int 
 
 int cudnnSetConvolution2dDescriptor(void *d, int ph, int pw, int sh, int sw, int dh, int dw, int mode, int type) {
 	if (dh != 1 || dw != 1 || mode != 1 || type != 0) return 3;
-	*(Descriptor *)d = {{ph, pw, sh, sw}};
+	*(Descriptor *)d = {{ph, pw, sh, sw}, false, false};
 	return 0;
 }
 
@@ -134,7 +160,8 @@ int cudnnSetConvolutionMathType(void *, int) { return 0; }
 
 static int measure(void *xd, void *wd, void *yd, void *cd, size_t *size) {
 	Convolution c(xd, wd, yd, cd);
-	if (!c.fits(wd, yd)) return 3;
+	if (!c.fits()) return 3;
+	if (refused(c.dx, "last")) return 9;
 	*size = workspace(c.n);
 	return 0;
 }
@@ -155,10 +182,11 @@ int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x,
 	const void *beta, void *yd, void *y) {
 	Convolution c(xd, wd, yd, cd);
 	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
+	if (refused(c.dx, "run")) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
-		std::vector<double> sums(c.n * c.k * c.oh * c.ow);
-		c.each([&](long i, long j, long o) { sums[o] += (double)((const float *)x)[i] * ((const float *)w)[j]; });
-		store((float *)y, sums);
+		std::vector<double> sums(c.dy.size());
+		c.each([&](long i, long j, long o) { sums[o] += c.dx.load(x, i) * c.dw.load(w, j); });
+		c.dy.store(y, sums);
 	});
 	return 0;
 }
@@ -167,10 +195,11 @@ int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const voi
 	size_t size, const void *beta, void *dxd, void *dx) {
 	Convolution c(dxd, wd, dyd, cd);
 	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
+	if (refused(c.dx, "run")) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
-		std::vector<double> sums(c.n * c.c * c.h * c.w);
-		c.each([&](long i, long j, long o) { sums[i] += (double)((const float *)dy)[o] * ((const float *)w)[j]; });
-		store((float *)dx, sums);
+		std::vector<double> sums(c.dx.size());
+		c.each([&](long i, long j, long o) { sums[i] += c.dy.load(dy, o) * c.dw.load(w, j); });
+		c.dx.store(dx, sums);
 	});
 	return 0;
 }
@@ -179,10 +208,11 @@ int cudnnConvolutionBackwardFilter(void *h, const void *alpha, void *xd, const v
 	size_t size, const void *beta, void *dwd, void *dw) {
 	Convolution c(xd, dwd, dyd, cd);
 	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
+	if (refused(c.dx, "run")) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
-		std::vector<double> sums(c.k * c.c * c.kh * c.kw);
-		c.each([&](long i, long j, long o) { sums[j] += (double)((const float *)dy)[o] * ((const float *)x)[i]; });
-		store((float *)dw, sums);
+		std::vector<double> sums(c.dw.size());
+		c.each([&](long i, long j, long o) { sums[j] += c.dy.load(dy, o) * c.dx.load(x, i); });
+		c.dw.store(dw, sums);
 	});
 	return 0;
 }

@@ -1,7 +1,7 @@
 // Kernels that take elements one by one. Bytes are 4 an operand and element, FLOPs 1 to 3: all are limited by memory, and by
 // the launch where the operands fit in the cache. tanh and sigmoid take some 40 operations in float64, which a card with half
 // as many float64 units as float32 hides.
-#include "numbers.h"
+#include "last.h"
 
 // map writes y = f(a, b), four elements at a time where the addresses allow it. b may be a.
 template <class F>
@@ -85,3 +85,22 @@ extern "C" __global__ void mm_standardize(float *y, const float *x, const float 
 		y[i] = (x[i] - mean[c]) * scale[c];
 	}
 }
+
+// Of feature maps in bfloat16: n is a multiple of 16, y = f(a, b).
+template <class F>
+__device__ __forceinline__ void map_maps(bf16 *y, const bf16 *a, const bf16 *b, long long n, F f) {
+	ELEMENTS(item, n / 8) {
+		float u[8], v[8];
+		load(u, a + 8 * item);
+		load(v, b + 8 * item);
+#pragma unroll
+		for (int e = 0; e < 8; e++) u[e] = f(u[e], v[e]);
+		store(y + 8 * item, u);
+	}
+}
+
+// Bytes 6 n, FLOPs n.
+extern "C" __global__ void __launch_bounds__(256) mm_add_maps(bf16 *y, const bf16 *a, const bf16 *b, long long n) { map_maps(y, a, b, n, Sum()); }
+
+// Bytes 6 n, FLOPs n.
+extern "C" __global__ void __launch_bounds__(256) mm_relu_grad_maps(bf16 *dx, const bf16 *dy, const bf16 *y, long long n) { map_maps(dx, dy, y, n, ReLUGrad()); }

@@ -1,6 +1,6 @@
 // Batch normalisation (Ioffe and Szegedy 2015). Feature maps are (N,C,pixels). Every kernel reads and writes its maps once and
 // computes some 10 FLOPs an element: all are limited by memory.
-#include "numbers.h"
+#include "norm.h"
 
 // Walk is a thread's elements of one channel: runs of 4 pixels where that divides them, else of 1, every blockDim.x-th of the run.
 struct Walk {
@@ -67,30 +67,10 @@ extern "C" __global__ void __launch_bounds__(1024) mm_batch_norm_stats(float *me
 		sum = block_sum(sum, sums);
 		squares = block_sum(squares, sums);
 		if (threadIdx.x == 0) {
-			double count = (double)(n * pixels), variance = (squares - sum * sum / count) / count, average = first + sum / count;
-			if (variance < 0) variance = 0; // by rounding; keeps a NaN
-			mean[channel] = (float)average;
-			inv_std[channel] = (float)(1 / square_root(variance + epsilon));
-			double unbiased = variance * count / (count > 2 ? count - 1 : 1);
-			running_mean[channel] = (float)((1 - momentum) * (double)running_mean[channel] + momentum * average);
-			running_var[channel] = (float)((1 - momentum) * (double)running_var[channel] + momentum * unbiased);
+			keep_statistics(mean, inv_std, running_mean, running_var, channel, first, sum, squares, (double)(n * pixels), momentum, epsilon);
 		}
 	}
 }
-
-// Line is y = scale x + shift, of one channel. Its rounding tells the sign of a result again, to the bit.
-struct Line {
-	float scale, shift;
-	__device__ __forceinline__ float operator()(float x) const { return x * scale + shift; }
-};
-
-__device__ __forceinline__ Line line_of(const float *gamma, const float *beta, const float *mean, const float *inv_std, long long c) {
-	float scale = gamma[c] * inv_std[c];
-	return Line{scale, beta[c] - mean[c] * scale};
-}
-
-// positive is max(0, v) where relu is set, and keeps a NaN.
-__device__ __forceinline__ float positive(float v, bool relu) { return relu && v < 0 ? 0 : v; }
 
 // transform writes y = line(channel)(x) + residual, and max(0, y) where relu is set.
 template <class F>
@@ -117,16 +97,6 @@ __device__ __forceinline__ void transform(float *y, const float *x, const float 
 		quad(y + i) = Quad{positive(v.x, relu), positive(v.y, relu), positive(v.z, relu), positive(v.w, relu)};
 	}
 }
-
-struct Normalise {
-	const float *gamma, *beta, *mean, *inv_std;
-	__device__ __forceinline__ Line operator()(long long c) const { return line_of(gamma, beta, mean, inv_std, c); }
-};
-
-struct Folded {
-	const float *scale, *shift;
-	__device__ __forceinline__ Line operator()(long long c) const { return Line{scale[c], shift[c]}; }
-};
 
 // y = gamma (x - mean) inv_std + beta + residual. Bytes 8 n c pixels, 12 with a residual.
 extern "C" __global__ void __launch_bounds__(256) mm_batch_norm(float *y, const float *x, const float *residual, const float *gamma,
@@ -215,10 +185,8 @@ extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad(float *dx, 
 		long long rest, channel, i = item * step;
 		divide(divide(i, pixels, rest), c, channel);
 		Line line = line_of(gamma, beta, mean, inv_std, channel);
-		double inverse = (double)inv_std[channel], factor = (double)gamma[channel] * inverse, centre = (double)mean[channel];
-		double average = (double)dbeta[channel] * part, slope = inverse * (double)dgamma[channel] * part;
+		Slope grad(dgamma, dbeta, gamma, mean, inv_std, channel, part);
 		Quad v, g = through(i, step, line, v);
-		auto grad = [&](float g, float x) { return (float)(factor * ((double)g - average - ((double)x - centre) * slope)); };
 		if (!quads) {
 			if (dresidual) dresidual[i] = g.x;
 			dx[i] = grad(g.x, v.x);

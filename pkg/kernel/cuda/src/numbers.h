@@ -8,6 +8,10 @@ struct alignas(16) Quad {
 	float x, y, z, w;
 };
 
+struct alignas(16) Words {
+	unsigned x, y, z, w;
+};
+
 // aligned tells whether a quad can be read at each of the addresses.
 __device__ __forceinline__ bool aligned(const void *a, const void *b = nullptr, const void *c = nullptr) {
 	return (((unsigned long long)a | (unsigned long long)b | (unsigned long long)c) & 15) == 0;
@@ -51,11 +55,19 @@ __device__ __forceinline__ double swap_lanes(double v, int bits) {
 	asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, -1;" : "=r"(u.half[1]) : "r"(u.half[1]), "r"(bits));
 	return u.d;
 }
+
+// round7 rounds to bfloat16, to even: two of them in a word, the first below.
+__device__ __forceinline__ unsigned round7(float first, float second) {
+	unsigned bits;
+	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(second), "f"(first));
+	return bits;
+}
 #else
 inline float square_root(float x) { return sqrtf(x); }
 inline double square_root(double x) { return sqrt(x); }
 inline float swap_lanes(float v, int bits) { return (float)emulate_swap_lanes(v, bits); }
 inline double swap_lanes(double v, int bits) { return emulate_swap_lanes(v, bits); }
+inline unsigned round7(float first, float second) { return emulate_round7(first) | emulate_round7(second) << 16; }
 #endif
 
 // NaN and infinity, for which no header is there.

@@ -21,11 +21,6 @@ __device__ __forceinline__ unsigned round10(float x) {
 	asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
 	return bits;
 }
-__device__ __forceinline__ unsigned round7(float first, float second) {
-	unsigned bits;
-	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(second), "f"(first));
-	return bits;
-}
 
 // add_product adds the product of a fragment of 16 rows and one of 8 columns, each of 8 words of terms, to a fragment of sums.
 __device__ __forceinline__ void add_product(Round10, float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
@@ -40,7 +35,6 @@ __device__ __forceinline__ void add_product(Round7, float (&c)[4], const unsigne
 }
 #else
 inline unsigned round10(float x) { return emulate_round10(x); }
-inline unsigned round7(float first, float second) { return emulate_round7(first) | emulate_round7(second) << 16; }
 template <class R>
 inline void add_product(R, float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 	emulate_add_product(R::terms, c, a, b);
@@ -56,10 +50,6 @@ struct Cores {
 	static constexpr int row_i = I + 8, row_j = J + 8; // padded, so that a fragment's words lie in different banks
 	static constexpr int strip = words * (row_i + row_j);
 	static constexpr int memory = 2 * strip / 4; // quads of shared memory
-};
-
-struct alignas(16) Words {
-	unsigned x, y, z, w;
 };
 
 // put writes a quad to the strip, rounded. A quad of terms fills words of its row, one of rows a word, or half a word, of each.
