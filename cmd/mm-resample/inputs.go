@@ -10,6 +10,7 @@ import (
 	"mmtools/pkg/resample"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
+	"mmtools/pkg/valuation"
 )
 
 // rows is consecutive contributions to plan from: a batch of a stream, or the mean of several.
@@ -109,10 +110,19 @@ func (in *inputs) open(ctx *cli.Context, into *[]*input, path string) error {
 	if a, b := first.Digest.Samples, next.Digest.Samples; a != b && a != "" && b != "" {
 		return stream.Errorf("%s: contributions to the samples %s, but %s in %s", s.Name(), b, a, name)
 	}
-	if len(in.potentials) > 0 && first.Estimator != next.Estimator {
+	if a, b := quantity(first.Estimator), quantity(next.Estimator); a != b || len(in.potentials) > 0 && first.Estimator != next.Estimator {
 		return stream.Errorf("%s: contributions by the estimator %s, but %s in %s", s.Name(), next.Estimator, first.Estimator, name)
 	}
 	return nil
+}
+
+// quantity names what an estimator computes: a mean over epochs is of one quantity, which several may compute.
+func quantity(estimator string) string {
+	switch valuation.Estimator(estimator) {
+	case valuation.Banzhaf, valuation.Alone:
+		return estimator
+	}
+	return "shapley"
 }
 
 // spool makes it possible to read the streams again.
