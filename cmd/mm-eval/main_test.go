@@ -55,7 +55,7 @@ func fixtures(env *testscript.Env) error {
 // writeContributions writes rows of two modalities; their ids are s0, s1, ...
 func writeContributions(path string, ms []modality.Modality, phi [][2]float64) error {
 	return networktest.Write(path, func(out io.Writer) error {
-		w, err := schema.NewContributionsWriter(out, schema.Contributions{Header: schema.Header{Tool: "test", Modalities: ms, Classes: classes}, Value: "test", Estimator: "exact", Epoch: 5})
+		w, err := schema.NewContributionsWriter(out, schema.Contributions{Header: schema.Header{Tool: "test", Modalities: ms, Classes: classes}, Value: "published", Estimator: "exact", Epoch: 5})
 		if err != nil {
 			return err
 		}

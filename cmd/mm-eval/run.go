@@ -12,6 +12,7 @@ import (
 	"mmtools/pkg/modality"
 	"mmtools/pkg/report"
 	"mmtools/pkg/schema"
+	"mmtools/pkg/valuation"
 )
 
 // quantiles are the probabilities at which contributions are told.
@@ -22,8 +23,11 @@ var quantiles = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
 type run struct {
 	name       string
 	modalities []string
+	value      valuation.Value
 	samples    int64
 	tallies    []metric.Tally // (n)
+	below      []int64        // (n): the samples to which the modality contributes less than its fair share
+	phi        []float64      // (n): of one sample
 	histogram  *report.Histogram
 	agreement  *metric.Agreement // nil without a truth
 }
@@ -55,7 +59,8 @@ func readRun(ctx *cli.Context, f named, t *truth, progress *cli.Progress) (*run,
 		return nil, err
 	}
 	names := modality.Names(c.Contributions().Modalities)
-	r := &run{name: f.name, modalities: names, tallies: make([]metric.Tally, len(names)), histogram: report.NewHistogram(f.name, names)}
+	r := &run{name: f.name, modalities: names, value: valuation.Value(c.Contributions().Value), tallies: make([]metric.Tally, len(names)),
+		below: make([]int64, len(names)), phi: make([]float64, len(names)), histogram: report.NewHistogram(f.name, names)}
 	var known *knownRows
 	if t != nil {
 		if known, err = t.against(names); err != nil {
@@ -93,13 +98,26 @@ func (r *run) add(b *schema.ContributionsBatch) {
 			r.histogram.Add(p, phi)
 		}
 	}
+	for i := range b.Rows() {
+		for p := range r.phi {
+			r.phi[p] = b.Phi(p)[i]
+		}
+		for p := range valuation.BelowShare(r.value, r.phi).Members() {
+			r.below[p]++
+		}
+	}
+}
+
+// shareBelow is the share of the samples with modality p to which it contributes less than its fair share, as mm-value counts them.
+func (r *run) shareBelow(p int) number {
+	return number(float64(r.below[p]) / float64(r.tallies[p].Total()))
 }
 
 func (r *run) json() runJSON {
 	out := runJSON{Samples: r.samples}
 	for p, name := range r.modalities {
 		t := &r.tallies[p]
-		m := modalityJSON{Samples: t.Total(), MeanContribution: number(t.Mean()), ShareBelowOne: number(t.ShareBelow(1))}
+		m := modalityJSON{Samples: t.Total(), MeanContribution: number(t.Mean()), ShareBelowOne: r.shareBelow(p)}
 		for i, q := range t.Quantiles(quantiles...) {
 			m.Quantiles = append(m.Quantiles, entry[number]{strconv.FormatFloat(quantiles[i], 'g', -1, 64), number(q)})
 		}
@@ -117,15 +135,15 @@ func (r *run) json() runJSON {
 }
 
 func contributionsTable(runs []*run) *report.Table {
-	t := &report.Table{Caption: "Contributions: mean, share below 1, and quantiles (q50 is the median).",
-		Head: []string{"run", "modality", "samples", "mean contribution", "below 1"}}
+	t := &report.Table{Caption: "Contributions: mean, share below the fair share (1 of the published value), and quantiles (q50 is the median).",
+		Head: []string{"run", "modality", "samples", "mean contribution", "below share"}}
 	for _, q := range quantiles {
 		t.Head = append(t.Head, fmt.Sprintf("q%g", math.Round(100*q)))
 	}
 	for _, r := range runs {
 		for p, name := range r.modalities {
 			tally := &r.tallies[p]
-			row := []string{r.name, name, strconv.FormatInt(tally.Total(), 10), number(tally.Mean()).decimals(3), number(tally.ShareBelow(1)).percent()}
+			row := []string{r.name, name, strconv.FormatInt(tally.Total(), 10), number(tally.Mean()).decimals(3), r.shareBelow(p).percent()}
 			for _, q := range tally.Quantiles(quantiles...) {
 				row = append(row, number(q).decimals(2))
 			}

@@ -60,7 +60,7 @@ func (c *command) check() error {
 	case c.Predictions != "" && absence != valuation.ZeroFeature:
 		return cli.Usage("--predictions takes no --absence: only their writer knows what is absent")
 	case c.Predictions != "" && valuation.Estimator(c.Estimator).Sampled():
-		return cli.Usage("--predictions hold every coalition: --estimator %s draws some, want exact or banzhaf", c.Estimator)
+		return cli.Usage("--predictions hold every coalition: --estimator %s draws some, want exact, banzhaf or alone", c.Estimator)
 	case c.Predictions != "" && c.LeftOut:
 		return cli.Usage("--predictions takes no --left-out: only the model says what it was trained without")
 	case c.Predictions != "" && c.Shard != "":

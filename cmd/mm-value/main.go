@@ -11,7 +11,7 @@ const description = `Values every modality of every sample: what it contributes 
 
 The model is given every coalition of the sample's modalities, the others masked at the feature. A coalition that is right is worth its size, and the contributions are the Shapley values of that game: 1 is a modality's fair share, and they sum to the number of modalities where the sample is classified rightly, else to 0. A modality that a sample lacks is no player and its contribution is null.
 
-That is the published valuation. --value takes other values of a coalition, --label predicted values unlabelled samples, --absence puts something else than zeros in the place of an absent modality. But for the published value, whose empty coalition is worth 0, the contributions of a sample sum to the worth of all its modalities less that of the bias alone.
+That is the published valuation. --value takes other values of a coalition, --label predicted values unlabelled samples, --absence puts something else than zeros in the place of an absent modality. But for the published value, whose empty coalition is worth 0, the contributions of a sample sum to the worth of all its modalities less that of the bias alone (not those of --estimator banzhaf and alone).
 
 With --predictions, a stream of what any other framework predicts for every coalition of every sample stands in for model and samples.
 

@@ -38,17 +38,6 @@ func (t *Tally) Mean() float64 {
 	return sum / float64(t.total) // 0/0 is NaN
 }
 
-// ShareBelow returns the share of the values that are less than limit, NaN of none.
-func (t *Tally) ShareBelow(limit float64) float64 {
-	var below int64
-	for x, n := range t.counts {
-		if x < limit {
-			below += n
-		}
-	}
-	return ratio(below, t.total)
-}
-
 // Quantiles returns what the function of that name returns for the values one by one.
 func (t *Tally) Quantiles(p ...float64) []float64 {
 	distinct := slices.Sorted(maps.Keys(t.counts))

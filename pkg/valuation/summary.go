@@ -88,8 +88,22 @@ const tolerance = 1e-9
 
 // take adds the contributions of one sample, (n), that are no fractions.
 func (s *Summary) take(phi []float64) {
+	for p, x := range phi {
+		if x == x { // not NaN
+			s.Have[p]++
+			s.Sum[p] += x
+		}
+	}
+	for p := range BelowShare(s.Value, phi).Members() {
+		s.BelowOne[p]++
+	}
+}
+
+// BelowShare returns the modalities that contribute less than their fair share to a sample, phi being its contributions, (n), of the
+// value v, NaN where it lacks the modality: less than 1 of the published value, and than the mean of phi of others.
+func BelowShare(v Value, phi []float64) modality.Coalition {
 	fair := 1.0
-	if s.Value != Published {
+	if v.name() != Published {
 		sum, players := 0.0, 0.0
 		for _, x := range phi {
 			if x == x { // not NaN
@@ -98,14 +112,11 @@ func (s *Summary) take(phi []float64) {
 		}
 		fair = sum / players
 	}
+	var below modality.Coalition
 	for p, x := range phi {
-		if x != x {
-			continue
-		}
-		s.Have[p]++
-		s.Sum[p] += x
-		if x < fair-tolerance*max(1, math.Abs(fair)) {
-			s.BelowOne[p]++
+		if x < fair-tolerance*max(1, math.Abs(fair)) { // never of NaN
+			below = below.With(p)
 		}
 	}
+	return below
 }
