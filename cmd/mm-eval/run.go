@@ -18,8 +18,8 @@ import (
 // quantiles are the probabilities at which contributions are told.
 var quantiles = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
 
-// run is what was found of one contributions stream. Its memory does not grow with the samples, but for those whose noisy
-// modality is known: 8 (n+1) bytes each.
+// run is what was found of one contributions stream. Of the published value its memory does not grow with the samples, but for those whose
+// noisy modality is known: 8 (n+1) bytes each. Other values may all differ, and are then kept (see metric.Tally).
 type run struct {
 	name       string
 	modalities []string

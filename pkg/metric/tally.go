@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// Tally counts how often each value occurs. Contributions take few values, at most n n! + 1 of n modalities, so a tally
-// of any number of samples is small: about 40 bytes a distinct value. The zero Tally is empty.
+// Tally counts how often each value occurs, in about 40 bytes a distinct value. Exact contributions of the published value take few
+// values, at most n n! + 1 of n modalities, so a tally of any number of samples is small; those of probabilities may all differ, and
+// then it grows with the samples. The zero Tally is empty.
 type Tally struct {
 	counts map[float64]int64
 	total  int64
