@@ -162,7 +162,11 @@ func printRoofline(b *testing.B, top roof, timings []machine.Timing, t *trainer)
 	}
 	size := float64(4 * t.graph.Layout.ParamSize)
 	add("Adam", shortest(b, t.device, func() { t.opt.step(t.device, 1, 0) }), 0, 7*size) // reads 4 values of each parameter, writes 3
-	fmt.Printf("\n%s\nroof: %.0f GFLOP/s, %.1f GB/s (%s); all operations: %.3f ms\n\n", b.Name(), top.flops/1e9, top.bytes/1e9, top.of, 1e3*total)
+	engine := ""
+	if d, ok := t.device.(interface{ Engine() string }); ok {
+		engine = "engine: " + d.Engine() + "\n"
+	}
+	fmt.Printf("\n%s\n%sroof: %.0f GFLOP/s, %.1f GB/s (%s); all operations: %.3f ms\n\n", b.Name(), engine, top.flops/1e9, top.bytes/1e9, top.of, 1e3*total)
 	fmt.Printf("%-38s %4s %8s %6s %9s %7s %9s\n", "operation", "n", "ms", "share", "GFLOP/s", "GB/s", "of roof")
 	for _, k := range slices.SortedFunc(maps.Values(rows), func(a, b *row) int { return cmp.Compare(b.seconds, a.seconds) }) {
 		flops, bytes := k.flops/k.seconds, k.bytes/k.seconds

@@ -180,6 +180,9 @@ func (d *Device) Engine() string {
 	}
 	if d.last {
 		name += ", channels last"
+		if n := d.dnn.refusals(); n > 0 {
+			name += fmt.Sprintf(" but for %d convolutions so far", n)
+		}
 	}
 	return name
 }

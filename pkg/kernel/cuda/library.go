@@ -175,6 +175,16 @@ func (l *dnn) key(r kernel.ConvRun) planKey {
 	return key
 }
 
+// refusals counts the passes of convolutions that the library does not do channels last.
+func (l *dnn) refusals() (n int) {
+	for _, refused := range l.refused {
+		if refused {
+			n++
+		}
+	}
+	return n
+}
+
 // plan returns one pass of a convolution, prepared, and sees to its workspace.
 func (l *dnn) plan(key planKey) (plan, error) {
 	if p, ok := l.plans[key]; ok {
