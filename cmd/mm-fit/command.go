@@ -224,6 +224,9 @@ func (c *command) readPlan(ctx *cli.Context, model *checkpoint.Checkpoint, sampl
 		return nil, err
 	}
 	plan, err := train.ReadPlan(r, samples, spec, in.Name())
+	if err == nil && plan.Unnamed > 0 {
+		ctx.Log.Warn().Int("samples", plan.Unnamed).Int("of", samples.Rows()).Msg("the plan has no row of some samples: they are not trained on")
+	}
 	if err == nil && plan.LeftOut > 0 {
 		ctx.Log.Info().Int("rows", plan.LeftOut).Msg("rows of samples of fold " + model.State.LeftOut + " are left out")
 	}

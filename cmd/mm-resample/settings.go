@@ -119,6 +119,9 @@ func (c *command) fits(from schema.Contributions) error {
 	if c.Compat == "published" && !published(from) {
 		return cli.Usage("--compat published with contributions of the value %s: want published", from.Value)
 	}
+	if c.Compat == "published" && quantity(from.Estimator) != "shapley" {
+		return cli.Usage("--compat published with contributions by the estimator %s: want Shapley values", from.Estimator)
+	}
 	if _, _, known := c.share(from); !known && c.Method != "none" {
 		return cli.Usage("contributions of the value %s have no fair share of their own, below which a modality is copied: want --share", from.Value)
 	}

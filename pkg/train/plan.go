@@ -15,6 +15,7 @@ import (
 type Plan struct {
 	Shuffle bool // the order of the rows is drawn anew each epoch
 	LeftOut int  // rows that were read, of samples that are left out
+	Unnamed int  // samples that are not left out, and of which there is no row
 	rows    []int
 	keep    []modality.Coalition
 	weight  []float32
@@ -50,10 +51,15 @@ func ReadPlan(r *schema.PlanReader, s *Samples, spec network.Spec, name string) 
 		return nil, stream.Errorf("%s: plan for other samples: its mm.digest is %s, that of %s is %s", name, got, s.name, want)
 	}
 	p := &Plan{Shuffle: r.Plan().Shuffle}
-	read := 0
+	read, named := 0, make([]bool, s.Rows())
 	for {
 		b, err := r.Next()
 		if errors.Is(err, io.EOF) {
+			for row, named := range named {
+				if !named && !s.isLeftOut(row) {
+					p.Unnamed++
+				}
+			}
 			return p, nil
 		}
 		if err != nil {
@@ -69,6 +75,7 @@ func ReadPlan(r *schema.PlanReader, s *Samples, spec network.Spec, name string) 
 				p.LeftOut++
 				continue
 			}
+			named[row.Row] = true
 			p.add(int(row.Row), row.Keep, row.Weight)
 		}
 	}
