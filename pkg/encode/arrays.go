@@ -8,6 +8,7 @@ import (
 
 	"mmtools/pkg/media"
 	"mmtools/pkg/modality"
+	"mmtools/pkg/stream"
 )
 
 // ArraysOptions say which npy files hold what. Row i of every file belongs to the same sample.
@@ -108,7 +109,7 @@ func (a *Arrays) addModality(m ArrayModality) error {
 	}
 	out := modality.Modality{Name: m.Name, Kind: m.Kind, Shape: slices.Clone(shape)}
 	if err := checkModalities([]modality.Modality{out}); err != nil {
-		return fmt.Errorf("%s: %w", m.File, err)
+		return stream.Errorf("%s: %w", m.File, err)
 	}
 	if out.Size() != array.RowSize() {
 		return fmt.Errorf("modality %q: shape %v takes %d numbers: a row of %s has %d", m.Name, shape, out.Size(), m.File, array.RowSize())
@@ -134,7 +135,7 @@ func (a *Arrays) openRows(file string) (*media.Array, error) {
 	}
 	a.mapped = append(a.mapped, array)
 	if first := a.mapped[0]; array.Rows() != first.Rows() {
-		return nil, fmt.Errorf("%s has %d rows: %s has %d", file, array.Rows(), first.Name(), first.Rows())
+		return nil, stream.Errorf("%s has %d rows: %s has %d", file, array.Rows(), first.Name(), first.Rows())
 	}
 	return array, nil
 }
@@ -143,7 +144,7 @@ func (a *Arrays) openRows(file string) (*media.Array, error) {
 func (a *Arrays) openColumn(file string) (*media.Array, error) {
 	array, err := a.openRows(file)
 	if err == nil && array.RowSize() != 1 {
-		err = fmt.Errorf("%s: shape %v: want one number a row", file, array.Shape())
+		err = stream.Errorf("%s: shape %v: want one number a row", file, array.Shape())
 	}
 	return array, err
 }
@@ -184,7 +185,7 @@ func (a *Arrays) classes(o ArraysOptions) ([]string, error) {
 			err = fmt.Errorf("%d is out of range: want 0 to %d", label, limit-1)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: row %d: label %w", o.Labels, i, err)
+			return nil, stream.Errorf("%s: row %d: label %w", o.Labels, i, err)
 		}
 		top = max(top, label)
 	}
@@ -205,7 +206,7 @@ func (a *Arrays) readIDs(file string) ([]byte, error) {
 		return nil, err
 	}
 	if rows := a.mapped[0].Rows(); len(lines) != rows {
-		return nil, fmt.Errorf("%s has %d lines: %s has %d rows", file, len(lines), a.mapped[0].Name(), rows)
+		return nil, stream.Errorf("%s has %d lines: %s has %d rows", file, len(lines), a.mapped[0].Name(), rows)
 	}
 	a.ids = make([]string, len(a.rows))
 	for k, i := range a.rows {

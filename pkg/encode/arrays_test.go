@@ -2,6 +2,8 @@ package encode
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
 	"os"
 	"reflect"
@@ -10,6 +12,7 @@ import (
 	"testing"
 
 	"mmtools/pkg/modality"
+	"mmtools/pkg/stream"
 
 	"github.com/apache/arrow/go/v17/arrow/float16"
 )
@@ -185,6 +188,9 @@ func TestArraysRefuses(t *testing.T) {
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+			if bad := strings.Contains(fmt.Sprint(err), dir+"/x."); bad && !errors.Is(err, stream.ErrInput) {
+				t.Errorf("%v: want an error of bad input, of a file that is", err)
 			}
 		})
 	}

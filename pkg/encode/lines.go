@@ -2,10 +2,11 @@ package encode
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"mmtools/pkg/stream"
 )
 
 // readLines reads a text file whole and returns its lines, without their ends ("\n" or "\r\n"), and its bytes. The last
@@ -16,7 +17,7 @@ func readLines(file string) ([]string, []byte, error) {
 		return nil, nil, err
 	}
 	if !utf8.Valid(text) {
-		return nil, nil, fmt.Errorf("%s: not UTF-8 text", file)
+		return nil, nil, stream.Errorf("%s: not UTF-8 text", file)
 	}
 	var lines []string
 	for line := range bytes.Lines(bytes.TrimPrefix(text, []byte(byteOrderMark))) {
@@ -32,10 +33,10 @@ func ReadClasses(file string) ([]string, error) {
 		return nil, err
 	}
 	if len(lines) == 0 {
-		return nil, fmt.Errorf("%s: no class", file)
+		return nil, stream.Errorf("%s: no class", file)
 	}
 	if _, err := classIndex(lines); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, stream.Errorf("%s: %w", file, err)
 	}
 	return lines, nil
 }
