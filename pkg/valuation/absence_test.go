@@ -67,27 +67,36 @@ func allDraws(m *linear, reference samples) (rows []int) {
 	return rows
 }
 
+// eachAbsence calls f for every absence from the samples of reference, of m and of a model that does what m does from features, with what
+// stands in.
+func eachAbsence(t *testing.T, m *linear, reference samples, f func(a Absence, model Predictor, repl *Replacement, absent [][][]float32)) {
+	t.Helper()
+	for _, a := range Absences {
+		absent := zeros(m)
+		if a != ZeroFeature {
+			absent = standIns(m, reference, a, allDraws(m, reference))
+		}
+		for _, model := range []Predictor{m, newFeatured(m)} {
+			repl, err := NewReplacement(context.Background(), a, model, reference.reader(t), 1000, 0, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f(a, model, repl, absent)
+		}
+	}
+}
+
 func TestAbsencesEqualReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, n := range []int{1, 2, 4} {
 		m, s := random(r, n, 3, 40)
 		_, reference := random(r, n, 3, 37)
 		reference.Classes = m.classes
-		for _, a := range Absences {
-			absent := zeros(m)
-			if a != ZeroFeature {
-				absent = standIns(m, reference, a, allDraws(m, reference))
+		eachAbsence(t, m, reference, func(a Absence, model Predictor, repl *Replacement, absent [][][]float32) {
+			for _, v := range Values {
+				absenceEqualsReference(t, fmt.Sprintf("n=%d %T %s %s", n, model, a, v), m, s, model, Options{Value: v, Replacement: repl, Threads: 2}, absent)
 			}
-			for _, model := range []Predictor{m, newFeatured(m)} {
-				repl, err := NewReplacement(context.Background(), a, model, reference.reader(t), 1000, 0, Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, v := range Values {
-					absenceEqualsReference(t, fmt.Sprintf("n=%d %T %s %s", n, model, a, v), m, s, model, Options{Value: v, Replacement: repl, Threads: 2}, absent)
-				}
-			}
-		}
+		})
 	}
 }
 

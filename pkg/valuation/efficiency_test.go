@@ -1,7 +1,6 @@
 package valuation
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -16,52 +15,42 @@ func TestEfficiency(t *testing.T) {
 	m, s := random(r, 4, 3, 30)
 	_, reference := random(r, 4, 3, 25)
 	rightBias := false
-	for _, a := range Absences {
-		absent := zeros(m)
-		if a != ZeroFeature {
-			absent = standIns(m, reference, a, allDraws(m, reference))
-		}
-		for _, model := range []Predictor{m, newFeatured(m)} {
-			repl, err := NewReplacement(context.Background(), a, model, reference.reader(t), 1000, 0, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range Values {
-				for _, e := range []Estimator{Exact, Permutation, Owen, Kernel} {
-					o := Options{Value: v, Replacement: repl, Estimator: e}
-					o.Rule.Evaluations = 200
-					got, _ := collect(t, s.reader(t), model, o)
-					for row := range s.rows {
-						present, values, label := expected(m, s, row, v, false, absent)
-						if len(present) == 0 {
-							continue
-						}
-						sum, want := 0.0, values[len(values)-1]-values[0]
-						for _, p := range present {
-							sum += got.Phi[row*4+p]
-						}
-						if math.Abs(sum-want) > 1e-4*max(1, math.Abs(want)) { // values of float32 sums in another order
-							t.Errorf("%T %s %s %s row %d: contributions sum to %v, want %v", model, a, v, e, row, sum, want)
-						}
-						if a != ZeroFeature {
-							continue
-						}
-						x, _ := partsOf(m, s, row)
-						weighted, unweighted := 0.0, 0.0
-						if firstMax(x) == label {
-							weighted, unweighted = float64(len(present)), 1
-						}
-						if firstMax(m.bias) == label {
-							unweighted, rightBias = unweighted-1, true
-						}
-						if v == Published && math.Abs(sum-weighted) > 1e-9 || v == Right && math.Abs(sum-unweighted) > 1e-9 {
-							t.Errorf("%T %s %s row %d: contributions sum to %v, want %v weighted and %v unweighted", model, v, e, row, sum, weighted, unweighted)
-						}
+	eachAbsence(t, m, reference, func(a Absence, model Predictor, repl *Replacement, absent [][][]float32) {
+		for _, v := range Values {
+			for _, e := range []Estimator{Exact, Permutation, Owen, Kernel} {
+				o := Options{Value: v, Replacement: repl, Estimator: e}
+				o.Rule.Evaluations = 200
+				got, _ := collect(t, s.reader(t), model, o)
+				for row := range s.rows {
+					present, values, label := expected(m, s, row, v, false, absent)
+					if len(present) == 0 {
+						continue
+					}
+					sum, want := 0.0, values[len(values)-1]-values[0]
+					for _, p := range present {
+						sum += got.Phi[row*4+p]
+					}
+					if math.Abs(sum-want) > 1e-4*max(1, math.Abs(want)) { // values of float32 sums in another order
+						t.Errorf("%T %s %s %s row %d: contributions sum to %v, want %v", model, a, v, e, row, sum, want)
+					}
+					if a != ZeroFeature {
+						continue
+					}
+					x, _ := partsOf(m, s, row)
+					weighted, unweighted := 0.0, 0.0
+					if firstMax(x) == label {
+						weighted, unweighted = float64(len(present)), 1
+					}
+					if firstMax(m.bias) == label {
+						unweighted, rightBias = unweighted-1, true
+					}
+					if v == Published && math.Abs(sum-weighted) > 1e-9 || v == Right && math.Abs(sum-unweighted) > 1e-9 {
+						t.Errorf("%T %s %s row %d: contributions sum to %v, want %v weighted and %v unweighted", model, v, e, row, sum, weighted, unweighted)
 					}
 				}
 			}
 		}
-	}
+	})
 	if !rightBias {
 		t.Error("the bias is right of no sample: nothing was seen of what it takes away")
 	}

@@ -207,21 +207,12 @@ func TestLastMaxPool(t *testing.T) {
 		} {
 			in, out := s.p.In, s.p.Out()
 			r := newRig(t, 0, s.n, in.C)
-			x, dy := r.uniform(s.n*in.Size()), k.rounded(r.uniform(s.n*out.Size()))
-			for i := range x { // equal pixels, and one that is no number
-				x[i] = float32(math.Round(float64(x[i] * 3)))
-			}
-			x[len(x)/2] = float32(math.NaN())
-			window := numbers(s.n, in.C, in.H, in.W, s.p.KH, s.p.KW, s.p.StrideH, s.p.StrideW, s.p.PadH, s.p.PadW)
-			hy, hindex, hdx := make([]float32, len(dy)), make([]float32, s.p.Indices(s.n)), make([]float32, len(x))
-			p.MaxPool(hy, hindex, arranged(p, x, s.n, in), s.n, s.p)
-			p.MaxPoolGrad(hdx, arranged(p, dy, s.n, out), hindex, s.n, s.p)
-
-			y, index, dx := k.output(r, len(dy)), r.bytes(len(dy)), k.output(r, len(x))
-			r.launch(k.kernel("mm_last_max_pool"), elements, slices.Concat([]any{y, index, k.maps(r, x, s.n, in)}, window)...)
-			r.launch(k.kernel("mm_last_max_pool_grad"), elements, slices.Concat([]any{dx, k.maps(r, dy, s.n, out), index}, window)...)
-			same(t, fmt.Sprintf("%+v: y", s), k.plain(y, s.n, out), plain(p, hy, s.n, out))
-			same(t, fmt.Sprintf("%+v: dx", s), k.plain(dx, s.n, in), k.rounded(plain(p, hdx, s.n, in)))
+			m := newPooled(p, r, s.n, s.p, k.rounded)
+			y, index, dx := k.output(r, len(m.y)), r.bytes(len(m.y)), k.output(r, len(m.x))
+			r.launch(k.kernel("mm_last_max_pool"), elements, slices.Concat([]any{y, index, k.maps(r, m.x, s.n, in)}, m.window)...)
+			r.launch(k.kernel("mm_last_max_pool_grad"), elements, slices.Concat([]any{dx, k.maps(r, m.dy, s.n, out), index}, m.window)...)
+			same(t, fmt.Sprintf("%+v: y", s), k.plain(y, s.n, out), m.y)
+			same(t, fmt.Sprintf("%+v: dx", s), k.plain(dx, s.n, in), m.dx)
 		}
 	})
 }

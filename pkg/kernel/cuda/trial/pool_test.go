@@ -9,7 +9,29 @@ import (
 	"testing"
 
 	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/dnn"
 )
+
+// pooled is a max pooling and its gradient by the CPU, of maps (N,C,H,W), and what tells a kernel its window.
+type pooled struct {
+	x, dy, y, dx []float32
+	window       []any
+}
+
+// newPooled pools n maps of pixels some of which are equal, and one no number. keep rounds gradients as they are kept.
+func newPooled(p *dnn.Plain, r *rig, n int, pool kernel.Pool, keep func([]float32) []float32) pooled {
+	in, out := pool.In, pool.Out()
+	x, dy := r.uniform(n*in.Size()), keep(r.uniform(n*out.Size()))
+	for i := range x {
+		x[i] = float32(math.Round(float64(x[i] * 3)))
+	}
+	x[len(x)/2] = float32(math.NaN())
+	y, index, dx := make([]float32, len(dy)), make([]float32, pool.Indices(n)), make([]float32, len(x))
+	p.MaxPool(y, index, arranged(p, x, n, in), n, pool)
+	p.MaxPoolGrad(dx, arranged(p, dy, n, out), index, n, pool)
+	return pooled{x, dy, plain(p, y, n, out), keep(plain(p, dx, n, in)),
+		numbers(n, in.C, in.H, in.W, pool.KH, pool.KW, pool.StrideH, pool.StrideW, pool.PadH, pool.PadW)}
+}
 
 func TestMaxPool(t *testing.T) {
 	p := images(t)
@@ -24,23 +46,13 @@ func TestMaxPool(t *testing.T) {
 			{2, kernel.Pool{In: kernel.Image{C: 3, H: 1, W: 40}, Window: kernel.Window{KH: 1, KW: 5, StrideH: 1, StrideW: 1, PadW: 4}}},
 			{1, kernel.Pool{In: kernel.Image{C: 2, H: 17, W: 16}, Window: kernel.Square(16, 1, 0)}},
 		} {
-			in, out := s.p.In, s.p.Out()
-			r := newRig(t, shift, s.n, in.C)
-			x, dy := r.uniform(s.n*in.Size()), r.uniform(s.n*out.Size())
-			for i := range x { // equal pixels, and one that is no number
-				x[i] = float32(math.Round(float64(x[i] * 3)))
-			}
-			x[len(x)/2] = float32(math.NaN())
-			window := numbers(s.n, in.C, in.H, in.W, s.p.KH, s.p.KW, s.p.StrideH, s.p.StrideW, s.p.PadH, s.p.PadW)
-			hy, hindex, hdx := make([]float32, len(dy)), make([]float32, s.p.Indices(s.n)), make([]float32, len(x))
-			p.MaxPool(hy, hindex, arranged(p, x, s.n, in), s.n, s.p)
-			p.MaxPoolGrad(hdx, arranged(p, dy, s.n, out), hindex, s.n, s.p)
-
-			y, index, dx := r.output(len(dy)), r.bytes(len(dy)), r.output(len(x))
-			r.launch("mm_max_pool", elements, slices.Concat([]any{y, index, r.floats(x)}, window)...)
-			r.launch("mm_max_pool_grad", elements, slices.Concat([]any{dx, r.floats(dy), index}, window)...)
-			same(t, fmt.Sprintf("%+v: y", s), y.Floats(), plain(p, hy, s.n, out))
-			same(t, fmt.Sprintf("%+v: dx", s), dx.Floats(), plain(p, hdx, s.n, in))
+			r := newRig(t, shift, s.n, s.p.In.C)
+			m := newPooled(p, r, s.n, s.p, slices.Clone[[]float32])
+			y, index, dx := r.output(len(m.y)), r.bytes(len(m.y)), r.output(len(m.x))
+			r.launch("mm_max_pool", elements, slices.Concat([]any{y, index, r.floats(m.x)}, m.window)...)
+			r.launch("mm_max_pool_grad", elements, slices.Concat([]any{dx, r.floats(m.dy), index}, m.window)...)
+			same(t, fmt.Sprintf("%+v: y", s), y.Floats(), m.y)
+			same(t, fmt.Sprintf("%+v: dx", s), dx.Floats(), m.dx)
 		}
 	})
 }
