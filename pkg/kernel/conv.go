@@ -2,19 +2,19 @@ package kernel
 
 import "fmt"
 
-// Lane is the number of channels that lie side by side in a blocked feature map.
+// Lane is what the channels of a blocked feature map are a multiple of: as many lie side by side on the CPU.
 const Lane = 16
 
 // Image is the shape of one feature map: C channels of H rows of W pixels. A sequence is an Image with H = 1.
 //
-// N feature maps lie in memory as (N,C/16,H,W,16), blocked, where C is a multiple of 16, and as (N,C,H,W), plain,
-// otherwise. Both hold N*C*H*W elements, float32; a Narrower may keep blocked ones in bfloat16.
+// N feature maps lie in memory as (N,C,H,W), plain, or, where C is a multiple of 16, blocked, in a layout of the device's own: on the CPU
+// (N,C/16,H,W,16), on a card (N,H,W,C) or as plain ones. All hold N*C*H*W elements, float32; a Narrower may keep blocked ones in bfloat16.
 type Image struct{ C, H, W int }
 
 // Size returns the number of elements of one feature map.
 func (i Image) Size() int { return i.C * i.H * i.W }
 
-// Blocked reports whether the feature maps are kept as (N,C/16,H,W,16).
+// Blocked reports whether the feature maps are kept in the device's own layout.
 func (i Image) Blocked() bool { return i.C%Lane == 0 }
 
 // String returns the shape as C x H x W.
