@@ -165,11 +165,9 @@ func (l *dnn) key(r kernel.ConvRun) planKey {
 	if !key.last {
 		return key
 	}
-	if _, prepared := l.plans[key]; !prepared && !l.refused[key] {
-		p, err := l.prepare(key)
-		if l.refused[key] = err != nil; err == nil {
-			C.mm_dnn_forget(l.c, p.c)
-		}
+	if !l.refused[key] {
+		_, err := l.plan(key)
+		l.refused[key] = err != nil
 	}
 	key.last = !l.refused[key]
 	return key
@@ -185,7 +183,7 @@ func (l *dnn) refusals() (n int) {
 	return n
 }
 
-// plan returns one pass of a convolution, prepared, and sees to its workspace.
+// plan returns one pass of a convolution, prepared.
 func (l *dnn) plan(key planKey) (plan, error) {
 	if p, ok := l.plans[key]; ok {
 		return p, nil
@@ -195,7 +193,7 @@ func (l *dnn) plan(key planKey) (plan, error) {
 		return plan{}, err
 	}
 	l.plans[key] = p
-	return p, l.room(int64(p.size))
+	return p, nil
 }
 
 // room sees to a workspace of at least so many bytes. One that is too small stays: recordings may name it.
@@ -215,17 +213,16 @@ func (l *dnn) room(bytes int64) error {
 func (l *dnn) needs(runs []kernel.ConvRun) (int64, error) {
 	most := int64(0)
 	for _, r := range runs {
-		p, err := l.prepare(l.key(r))
+		p, err := l.plan(l.key(r))
 		if err != nil {
 			return 0, err
 		}
 		most = max(most, int64(p.size))
-		C.mm_dnn_forget(l.c, p.c)
 	}
 	return most, nil
 }
 
-// prepare returns a plan that it does not keep.
+// prepare asks the library for a plan.
 func (l *dnn) prepare(key planKey) (plan, error) {
 	n, c := key.n, key.conv
 	out := c.Out()
@@ -247,9 +244,12 @@ func (l *dnn) prepare(key planKey) (plan, error) {
 	return p, nil
 }
 
-// run runs a plan on operands that lie as it says.
+// run runs a plan on operands that lie as it says, and sees to its workspace.
 func (l *dnn) run(key planKey, x, w, y cu.DevicePtr) error {
 	p, err := l.plan(key)
+	if err == nil {
+		err = l.room(int64(p.size))
+	}
 	if err != nil {
 		return err
 	}
