@@ -8,7 +8,8 @@
 // Built with the tag dnnl (and cgo, on Linux), what is bound by memory (batch normalisation, pooling, sums) runs in C of this package,
 // and so do, with AVX-512, 3x3 convolutions and first layers of few channels; other convolutions run in oneDNN
 // (https://github.com/oneapi-src/oneDNN), on whose threads all of it runs, and which is opened when the first engine is, so that a tool
-// that computes no convolution does not pay for loading it. 3x3 convolutions use Winograd's algorithm F(4x4, 3x3) (Lavin
+// that computes no convolution does not pay for loading it. On processors without AVX-512 it takes no blocks of 16 channels: maps are moved
+// to a layout that it does take, and back. 3x3 convolutions use Winograd's algorithm F(4x4, 3x3) (Lavin
 // and Gray, 2016, "Fast Algorithms for Convolutional Neural Networks") with points chosen for their error (Barabasz et al., 2020, "Error
 // Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks"), and F(3x3, 3x3) at the edges that tiles of 4
 // do not fill; those of stride 2 are split by even and odd pixels, of which the odd use F(4x4, 2x2). With stride 1 it needs a quarter to a

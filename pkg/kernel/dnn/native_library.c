@@ -74,6 +74,8 @@ void dn_close(dn_engine *e) {
 	free(e->scaled);
 	free(e->widened[0]);
 	free(e->widened[1]);
+	free(e->moved[0]);
+	free(e->moved[1]);
 	free(e->sums);
 	free(e);
 }

@@ -67,6 +67,8 @@ struct dn_engine {
 	float *scaled;     // weights times a normalisation's scale, or rounded
 	float *widened[2]; // maps of bfloat16 for convolutions in float32: x, and y
 	size_t widened_size[2];
+	void *moved[2];    // maps in the library's layout, likewise
+	size_t moved_size[2];
 	int wide;   // AVX-512 is there
 	int narrow; // blocked maps are bfloat16
 	double *sums;      // dn_sums
