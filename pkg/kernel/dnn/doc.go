@@ -18,5 +18,5 @@
 // products by gonum.
 //
 // Limits: one group, dilation 1, float32. Results depend on the number of threads only in ConvGradWeight, where oneDNN computes it or it is
-// a first layer's.
+// a first layer's, and, without AVX-512, where it computes one of few channels or of one pixel as a matrix product.
 package dnn

@@ -140,7 +140,13 @@ func TestThreadsDoNotMatter(t *testing.T) {
 				}
 				v := newNetwork(c, 8).kept(e)
 				v.step(e)
-				ours := strings.Contains(e.Name(), "AVX-512") && c.Window == kernel.Square(3, 1, 1)
+				wide := strings.Contains(e.Name(), "AVX-512")
+				ours := wide && c.Window == kernel.Square(3, 1, 1)
+				if !wide && !c.In.Blocked() && e.Name() == "oneDNN" {
+					t.Logf("%v: convolutions of few channels are the library's matrix products here, which are cut by threads", c.In)
+					e.Close()
+					continue
+				}
 				e.Close()
 				if want == nil {
 					want = v
