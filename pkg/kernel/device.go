@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -54,8 +55,16 @@ type Gatherer interface {
 	Device
 	// Free returns the bytes of memory that are not taken.
 	Free() int64
-	// UploadIndex is Upload for Gather's index: dst takes two elements each.
-	UploadIndex(dst Buffer, index []int64)
-	// Gather writes y_r = table_index[r]. table (N,size), y (rows,size), index (2*rows) as UploadIndex lays it out.
+	// Gather writes y_r = table_index[r]. table (N,size), y (rows,size), index (2*rows) as PutIndex lays it out.
 	Gather(y, table, index Buffer, rows, size int)
+	// Scatter writes table_index[r] = x_r, the index being without repeats. table (N,size), x (rows,size), index as for Gather.
+	Scatter(table, x, index Buffer, rows, size int)
+}
+
+// PutIndex writes row numbers to dst, two elements each, as Gather and Scatter read them from a device's memory, where they have to
+// start at an even element of what Alloc returned.
+func PutIndex(dst []float32, index ...int64) {
+	for i, v := range index {
+		dst[2*i], dst[2*i+1] = math.Float32frombits(uint32(v)), math.Float32frombits(uint32(v>>32))
+	}
 }

@@ -6,6 +6,8 @@
 // Implementations: kernel/cpu, kernel/cuda.
 package kernel
 
+import "math"
+
 // Buffer is a run of float32 in a device's memory.
 type Buffer interface {
 	// Len returns the number of elements.
@@ -97,29 +99,49 @@ type Loss interface {
 type Update interface {
 	// ClipScale writes min(1, maxNorm / (‖g‖ + 1e-6)) to scale[0] (torch.nn.utils.clip_grad_norm_), ‖g‖ summed in float64.
 	ClipScale(scale, g Buffer, n int, maxNorm float32)
-	// Adam takes one step of Adam or AdamW; the gradient is first multiplied by scale[0] where scale is not nil.
-	Adam(p, g, m, v, scale Buffer, n int, step AdamStep)
-	// SGD takes one step of SGD with momentum; buf is unused where Momentum is 0.
-	SGD(p, g, buf, scale Buffer, n int, step SGDStep)
+	// Adam takes one step of Adam or AdamW, the one whose o.Rates are in rates; the gradient is first multiplied by scale[0] where
+	// scale is not nil.
+	Adam(p, g, m, v, scale, rates Buffer, n int, o Adam)
+	// SGD takes one step of SGD with momentum, the one whose o.Rates are in rates; buf is unused where Momentum is 0.
+	SGD(p, g, buf, scale, rates Buffer, n int, o SGD)
 }
 
-// AdamStep holds the scalars of one step, as torch.optim.Adam and AdamW define them:
+// RateCount is the number of scalars that change from step to step: the device reads them from memory, so that one recording serves
+// all steps.
+const RateCount = 3
+
+// Adam is Adam or AdamW as torch.optim defines them. The step numbered t, 1 for the first, with learning rate LR is
 //
 //	g += WeightDecay p           (Adam)      p *= 1 - LR WeightDecay   (AdamW, Decoupled)
 //	m = Beta1 m + (1-Beta1) g    v = Beta2 v + (1-Beta2) g²
-//	p -= LR / Correction1 * m / (sqrt(v) / sqrt(Correction2) + Epsilon)
-//
-// with Correction_i = 1 - Beta_i^t, computed by the caller in float64.
-type AdamStep struct {
-	LR, Beta1, Beta2, Epsilon, WeightDecay float64
-	Correction1, Correction2               float64
-	Decoupled                              bool
+//	p -= LR / (1-Beta1^t) * m / (sqrt(v) / sqrt(1-Beta2^t) + Epsilon)
+type Adam struct {
+	Beta1, Beta2, Epsilon, WeightDecay float64
+	Decoupled                          bool
 }
 
-// SGDStep holds the scalars of one step, as torch.optim.SGD defines them, without dampening or Nesterov:
+// Rates returns what changes from step to step, taken in float64 and rounded once, as PyTorch does: what p is multiplied by,
+// 1 / sqrt(1-Beta2^t), and LR / (1-Beta1^t).
+func (o Adam) Rates(t int64, lr float64) [RateCount]float32 {
+	shrink := 1.0
+	if o.Decoupled {
+		shrink -= lr * o.WeightDecay
+	}
+	correction1, correction2 := 1-math.Pow(o.Beta1, float64(t)), 1-math.Pow(o.Beta2, float64(t))
+	return [RateCount]float32{float32(shrink), float32(1 / math.Sqrt(correction2)), float32(lr / correction1)}
+}
+
+// SGD is SGD as torch.optim defines it, without dampening or Nesterov. A step with learning rate LR is
 //
-//	g += WeightDecay p;  buf = g on the First step, else Momentum buf + g;  p -= LR buf.
-type SGDStep struct {
-	LR, Momentum, WeightDecay float64
-	First                     bool
+//	g += WeightDecay p;  buf = g in the first step, else Momentum buf + g;  p -= LR buf.
+type SGD struct {
+	Momentum, WeightDecay float64
+}
+
+// Rates returns what changes from step to step: LR, and what buf, which has to be finite, is multiplied by.
+func (o SGD) Rates(t int64, lr float64) [RateCount]float32 {
+	if t == 1 {
+		return [RateCount]float32{float32(lr)}
+	}
+	return [RateCount]float32{float32(lr), float32(o.Momentum)}
 }

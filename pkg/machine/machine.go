@@ -36,12 +36,9 @@ type Machine struct {
 	arena   int // elements
 	unique  int // elements that the same values would take without sharing
 
-	recorder   kernel.Recorder          // nil where the device is none
-	recordings map[int]kernel.Recording // by rows; nil where they have run once
+	tape  *Tape
+	queue func(rows int) // Queue: to make it anew for every run would allocate
 }
-
-// maxRecordings bounds the recordings of one machine. A run of minibatches has two sizes: all but the last, and the last.
-const maxRecordings = 8
 
 type instruction struct {
 	op  op.Op
@@ -69,9 +66,7 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 	} else if m.memory, err = d.Alloc(max(plan.arena, 1)); err != nil {
 		return nil, fmt.Errorf("allocating %d bytes for activations: %w", 4*plan.arena, err)
 	}
-	if r, ok := d.(kernel.Recorder); ok {
-		m.recorder, m.recordings = r, map[int]kernel.Recording{}
-	}
+	m.tape, m.queue = NewTape(d), m.Queue
 	for n, place := range plan.places {
 		m.buffers[n] = m.memory.Slice(place.offset, place.offset+place.elements)
 	}
@@ -150,40 +145,16 @@ func (m *Machine) Rows() int { return m.rows }
 func (m *Machine) Memory() (planned, unshared int) { return 4 * m.arena, 4 * m.unique }
 
 // Run runs the program on the first rows rows of the inputs, 1 <= rows <= Rows. The results are in the outputs' buffers.
-// On a kernel.Recorder a program is recorded when it is run the second time, and replayed from then on.
-func (m *Machine) Run(rows int) {
+// On a kernel.Recorder it is recorded when it is run the second time, and replayed from then on.
+func (m *Machine) Run(rows int) { m.tape.Run(rows, m.queue) }
+
+// Queue is Run without a recording, for a Tape that holds more than the program.
+func (m *Machine) Queue(rows int) {
 	if rows < 1 || rows > m.rows {
 		panic(fmt.Sprintf("machine: %d rows, planned for 1 to %d", rows, m.rows))
 	}
-	if m.recorder == nil || !m.replay(rows) {
-		m.run(rows)
-	}
-}
-
-func (m *Machine) run(rows int) {
 	for i := range m.program {
 		in := &m.program[i]
 		in.op.Run(m.device, rows, in.out, in.in)
 	}
-}
-
-// replay runs the recording for rows, which it makes when they are run the second time, and reports whether there is one.
-func (m *Machine) replay(rows int) bool {
-	r, ran := m.recordings[rows]
-	if r == nil {
-		if !ran {
-			if len(m.recordings) < maxRecordings {
-				m.recordings[rows] = nil
-			}
-			return false
-		}
-		var err error
-		if r, err = m.recorder.Record(func() { m.run(rows) }); err != nil {
-			m.recorder = nil // it goes on as it went so far
-			return false
-		}
-		m.recordings[rows] = r
-	}
-	r.Replay()
-	return true
 }

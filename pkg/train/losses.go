@@ -12,8 +12,8 @@ import (
 type losses struct {
 	device kernel.Device
 	loss   kernel.Buffer   // of the last step
-	kept   []kernel.Buffer // on the device, one a step; none where the host shares its memory
-	all    kernel.Buffer   // what kept are slices of
+	keeper kernel.Gatherer // nil where each is read at once
+	all    kernel.Buffer   // of the steps that are kept
 	host   []float32
 	rows   []int // of the steps that are kept
 	step   int64 // the last one taken
@@ -25,31 +25,36 @@ const keptSteps = 64
 
 func newLosses(d kernel.Device, loss kernel.Buffer) (*losses, error) {
 	l := &losses{device: d, loss: loss, host: make([]float32, keptSteps)}
-	if _, shared := loss.(kernel.Shared); shared {
+	var ok bool
+	if l.keeper, ok = d.(kernel.Gatherer); !ok {
 		return l, nil
 	}
 	var err error
-	if l.all, err = d.Alloc(keptSteps); err != nil {
-		return nil, err
-	}
-	for i := range keptSteps {
-		l.kept = append(l.kept, l.all.Slice(i, i+1))
-	}
-	return l, nil
+	l.all, err = d.Alloc(keptSteps)
+	return l, err
 }
 
 // begin starts an epoch after the given step.
 func (l *losses) begin(step int64) { l.step, l.total, l.rows = step, 0, l.rows[:0] }
 
+// next says where keep keeps the loss of the next step.
+func (l *losses) next(slot []float32) { kernel.PutIndex(slot, int64(len(l.rows))) }
+
+// keep has the device keep the loss of the step that it computes.
+func (l *losses) keep(slot kernel.Buffer) {
+	if l.keeper != nil {
+		l.keeper.Scatter(l.all, l.loss, slot, 1, 1)
+	}
+}
+
 // take takes in the loss of the next step, a mean over rows rows.
 func (l *losses) take(rows int) error {
 	l.step++
 	l.rows = append(l.rows, rows)
-	if len(l.kept) == 0 {
+	if l.keeper == nil {
 		return l.finish(l.loss)
 	}
-	l.device.Copy(l.kept[len(l.rows)-1], l.loss, 1)
-	if len(l.rows) == len(l.kept) {
+	if len(l.rows) == keptSteps {
 		return l.finish(l.all)
 	}
 	return nil

@@ -17,6 +17,9 @@ var Optimizers = []string{"adam", "adamw", "sgd"}
 // backbones rest.
 type optimizer struct {
 	settings checkpoint.Optimizer
+	adam     kernel.Adam // one of both steps
+	sgd      kernel.SGD
+	rule     rule // the one that does
 	moments  []moment
 	grads    kernel.Buffer // of all parameters; 0 where frozen
 	size     int           // of all parameters
@@ -28,6 +31,7 @@ type optimizer struct {
 type span struct {
 	params, grads kernel.Buffer
 	moments       [2]kernel.Buffer // as many as the optimizer has
+	rates         kernel.Buffer
 	n             int
 	factor        float64 // of the learning rate
 	skipped       int64   // steps that the run did not take: the optimizer's t starts with a parameter's first gradient
@@ -69,9 +73,13 @@ func newOptimizer(d kernel.Device, settings checkpoint.Optimizer, skipped map[st
 		return nil, err
 	}
 	o := &optimizer{settings: settings, grads: grads, size: l.ParamSize}
+	o.adam = kernel.Adam{Beta1: settings.Beta1, Beta2: settings.Beta2, Epsilon: settings.Epsilon, WeightDecay: settings.WeightDecay,
+		Decoupled: settings.Name == "adamw"}
+	o.sgd = kernel.SGD{Momentum: settings.Momentum, WeightDecay: settings.WeightDecay}
+	o.rule = o.adam
 	names := []string{"exp_avg.", "exp_avg_sq."}
 	if settings.Name == "sgd" {
-		names = nil
+		names, o.rule = nil, o.sgd
 		if settings.Momentum > 0 {
 			names = []string{"momentum_buffer."}
 		}
@@ -117,28 +125,41 @@ func (o *optimizer) addSpans(l network.Layout, params kernel.Buffer, skipped map
 	}
 }
 
-// step takes the step numbered t, 1 for the first, with learning rate lr. The gradient's norm is that of all parameters.
-func (o *optimizer) step(d kernel.Device, t int64, lr float64) {
+// rule is what one of torch.optim's optimizers does.
+type rule interface {
+	// Rates returns what changes from step to step.
+	Rates(t int64, lr float64) [kernel.RateCount]float32
+}
+
+// bind says where the device finds what set writes.
+func (o *optimizer) bind(rates kernel.Buffer) {
+	for i := range o.spans {
+		o.spans[i].rates = rates.Slice(i*kernel.RateCount, (i+1)*kernel.RateCount)
+	}
+}
+
+// set writes to rates what the step numbered t, 1 for the first, takes with learning rate lr.
+func (o *optimizer) set(rates []float32, t int64, lr float64) {
+	for i := range o.spans {
+		s := &o.spans[i]
+		of := o.rule.Rates(t-s.skipped, lr*s.factor)
+		copy(rates[i*kernel.RateCount:], of[:])
+	}
+}
+
+// step takes the step that has been set. The gradient's norm is that of all parameters.
+func (o *optimizer) step(d kernel.Device) {
 	if o.scale != nil {
 		d.ClipScale(o.scale, o.grads, o.size, float32(o.settings.ClipNorm))
 	}
 	for i := range o.spans {
 		s := &o.spans[i]
-		o.stepSpan(d, s, t-s.skipped, lr*s.factor)
+		if o.settings.Name == "sgd" {
+			d.SGD(s.params, s.grads, s.moments[0], o.scale, s.rates, s.n, o.sgd)
+		} else {
+			d.Adam(s.params, s.grads, s.moments[0], s.moments[1], o.scale, s.rates, s.n, o.adam)
+		}
 	}
-}
-
-func (o *optimizer) stepSpan(d kernel.Device, at *span, t int64, lr float64) {
-	s := &o.settings
-	if s.Name == "sgd" {
-		d.SGD(at.params, at.grads, at.moments[0], o.scale, at.n, kernel.SGDStep{LR: lr, Momentum: s.Momentum, WeightDecay: s.WeightDecay, First: t == 1})
-		return
-	}
-	d.Adam(at.params, at.grads, at.moments[0], at.moments[1], o.scale, at.n, kernel.AdamStep{
-		LR: lr, Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon, WeightDecay: s.WeightDecay,
-		Correction1: 1 - math.Pow(s.Beta1, float64(t)), Correction2: 1 - math.Pow(s.Beta2, float64(t)),
-		Decoupled: s.Name == "adamw",
-	})
 }
 
 // load takes the moments from a model's tensors.

@@ -42,6 +42,8 @@ type replica struct {
 	opt      *optimizer
 	step     *machine.Machine
 	predict  *machine.Machine
+	stepPack *pack
+	evalPack *pack
 	losses   *losses
 }
 
@@ -63,13 +65,22 @@ func newReplica(d kernel.Device, devices, rows int, g graphs, state checkpoint.S
 	if r.opt, err = newOptimizer(d, state.Optimizer, state.Skipped, layout, r.tensors.Params, r.grads); err != nil {
 		return nil, err
 	}
+	if r.stepPack, err = newPack(d, g.graph, len(r.opt.spans), rows); err != nil {
+		return nil, err
+	}
+	r.opt.bind(r.stepPack.buffer(r.stepPack.rates))
+	if r.evalPack, err = newPack(d, g.whole, 0, rows); err != nil {
+		return nil, err
+	}
 	if r.evaluate, err = g.whole.Bind(d, r.tensors); err != nil {
 		return nil, err
 	}
+	r.evalPack.bind(g.whole, r.evaluate)
 	bound, err := g.graph.Bind(d, r.tensors)
 	if err != nil {
 		return nil, err
 	}
+	r.stepPack.bind(g.graph, bound)
 	g.graph.Fold(d, bound) // what is frozen stays as it is
 	for i, slot := range layout.Trained() {
 		if _, taken := bound[g.gradients[i]]; taken {

@@ -16,13 +16,11 @@ type resident struct {
 	samples *Samples        // whose rows the tables hold
 	tables  []kernel.Buffer // (N,size) a modality, nil where it does not stay
 	sizes   []int
-	index   kernel.Buffer
-	rows    []int64
 }
 
-// newResident makes room for the rows of a minibatch; what stays is found out when the samples are known.
+// newResident finds the inputs; what stays is found out when the samples are known.
 func newResident(m *machine.Machine, g *network.Graph, stay []bool) resident {
-	r := resident{stay: stay, rows: make([]int64, m.Rows())}
+	r := resident{stay: stay}
 	for p := range stay {
 		r.inputs = append(r.inputs, m.Buffer(g.X[p]))
 	}
@@ -33,13 +31,14 @@ func newResident(m *machine.Machine, g *network.Graph, stay []bool) resident {
 func (r *resident) holds(p int) bool { return r.tables != nil && r.tables[p] != nil }
 
 // reside puts the samples on the device, a modality after the other, as long as they take no more than half of what is free:
-// the rest is for what the device's libraries want later. It does so once.
+// the rest is for what the device's libraries want later.
 func (r *resident) reside(d kernel.Device, s *Samples, sizes []int) error {
+	r.samples = s
 	device, ok := d.(kernel.Gatherer)
-	if !ok || r.samples == s {
+	if !ok {
 		return nil
 	}
-	r.keeper, r.samples = device, s
+	r.keeper = device
 	r.tables, r.sizes = make([]kernel.Buffer, len(r.stay)), sizes
 	for p, stay := range r.stay {
 		bytes := 4 * int64(s.Rows()) * int64(r.sizes[p])
@@ -62,13 +61,6 @@ const putRows = 256
 
 func (r *resident) put(p int, s *Samples) error {
 	size := r.sizes[p]
-	if r.index == nil {
-		index, err := r.keeper.Alloc(2 * len(r.rows))
-		if err != nil {
-			return err
-		}
-		r.index = index
-	}
 	table, err := r.keeper.Alloc(s.Rows() * size)
 	if err != nil {
 		return err
@@ -85,18 +77,11 @@ func (r *resident) put(p int, s *Samples) error {
 	return nil
 }
 
-// gather fills the inputs of the modalities that stay with the samples of plan rows.
-func (r *resident) gather(p *Plan, rows []int32) {
-	if r.index == nil || len(rows) == 0 {
-		return
-	}
-	for k, planRow := range rows {
-		r.rows[k] = int64(p.rows[planRow])
-	}
-	r.keeper.UploadIndex(r.index, r.rows[:len(rows)])
+// gather fills the inputs of the modalities that stay with the samples that index names.
+func (r *resident) gather(index kernel.Buffer, rows int) {
 	for i, table := range r.tables {
 		if table != nil {
-			r.keeper.Gather(r.inputs[i], table, r.index, len(rows), r.sizes[i])
+			r.keeper.Gather(r.inputs[i], table, index, rows, r.sizes[i])
 		}
 	}
 }

@@ -146,11 +146,10 @@ func holdLosses(t *testing.T, c *fixture.Network, run fixture.NetworkRun) {
 	tr := resnetTrainer(t, open(t), c, checkpoint.Optimizer{Name: run.Optimizer, LR: run.LR, Beta1: run.Beta1, Beta2: run.Beta2,
 		Epsilon: run.Epsilon, Momentum: run.Momentum, WeightDecay: run.WeightDecay})
 	for step, want := range run.Losses {
-		tr.step.Run(c.Rows)
+		takeStep(t, tr, c.Rows, step+1, run.LR)
 		if got := float64(download(tr.device, tr.step.Buffer(tr.graph.Loss), 1)[0]); !(math.Abs(got-want) <= wholeTolerance*want) {
 			t.Errorf("loss before step %d: got %v, PyTorch has %v", step+1, got, want)
 		}
-		tr.opt.step(tr.device, int64(step+1), run.LR)
 	}
 	holdTensors(t, "after the run, ", tr.graph.Layout.Buffers, weightsOf(t, tr).buffers, nil, run.BufferSums)
 }

@@ -161,7 +161,9 @@ func printRoofline(b *testing.B, top roof, timings []machine.Timing, t *trainer)
 		add(kind(t.Op), t.Elapsed.Seconds(), t.Flops, float64(t.Bytes))
 	}
 	size := float64(4 * t.graph.Layout.ParamSize)
-	add("Adam", shortest(b, t.device, func() { t.opt.step(t.device, 1, 0) }), 0, 7*size) // reads 4 values of each parameter, writes 3
+	t.set(1, 0)
+	t.stepPack.upload(0)
+	add("Adam", shortest(b, t.device, func() { t.opt.step(t.device) }), 0, 7*size) // reads 4 values of each parameter, writes 3
 	engine := ""
 	if d, ok := t.device.(interface{ Engine() string }); ok {
 		engine = "engine: " + d.Engine() + "\n"

@@ -36,12 +36,30 @@ type staging struct {
 	ahead   [2]hostBatch
 }
 
-// share is what goes to one device.
+// share is what goes to one device, and what the device does with it.
 type share struct {
 	device  kernel.Device
 	pending []transfer
+	pack    *pack
 	resident
+	then func(rows int) // what the kernels are asked for, once the samples are there
+	tape *machine.Tape
+	work func(rows int)
 }
+
+// newShare makes what goes to a machine.
+func newShare(d kernel.Device, m *machine.Machine, k *pack, g *network.Graph, stay []bool) *share {
+	sh := &share{device: d, pack: k, resident: newResident(m, g, stay), tape: machine.NewTape(d)}
+	index := k.buffer(k.index)
+	sh.work = func(rows int) {
+		sh.gather(index, rows)
+		sh.then(rows)
+	}
+	return sh
+}
+
+// run has the device do its work on a minibatch of so many rows, which has been put there.
+func (sh *share) run(rows int) { sh.tape.Run(rows, sh.work) }
 
 // transfer is a part of the minibatch that has to be copied to the device.
 type transfer struct {
@@ -58,42 +76,36 @@ type worker struct {
 
 // newStaging makes the staging of the inputs of machines, one a device, for minibatches of up to rows rows. Machines that only
 // predict have no labels and weights.
-func newStaging(devices []kernel.Device, machines []*machine.Machine, g *network.Graph, spec network.Spec, rows int) (staging, error) {
+func newStaging(devices []kernel.Device, machines []*machine.Machine, packs []*pack, g *network.Graph, spec network.Spec, rows int) (staging, error) {
 	st := staging{rows: rows}
-	for _, d := range devices {
-		st.shares = append(st.shares, &share{device: d})
-	}
-	host := func(n *gorgonia.Node, size int) []float32 {
-		if shared, ok := machines[0].Buffer(n).(kernel.Shared); ok && len(machines) == 1 {
-			return shared.Host()
-		}
-		values := make([]float32, rows*size)
-		for i, m := range machines {
-			if b := m.Buffer(n); b != nil {
-				st.shares[i].pending = append(st.shares[i].pending, transfer{to: b, from: values, size: size})
-			}
-		}
-		return values
-	}
 	prepared := false
 	var stay []bool // modalities that go in as they are
+	for _, c := range spec.Modalities {
+		prepared = prepared || c.Input != ""
+		stay = append(stay, c.Input == "")
+	}
+	for i, d := range devices {
+		st.shares = append(st.shares, newShare(d, machines[i], packs[i], g, stay))
+	}
 	for p, c := range spec.Modalities {
 		seen, err := c.Seen()
 		if err != nil {
 			return staging{}, err
 		}
-		st.x = append(st.x, host(g.X[p], seen.Size()))
+		st.x = append(st.x, st.input(machines, g.X[p], seen.Size()))
 		st.sizes = append(st.sizes, seen.Size())
-		prepared = prepared || c.Input != ""
-		stay = append(stay, c.Input == "")
 	}
-	for i, m := range machines {
-		st.shares[i].resident = newResident(m, g, stay)
+	// What is in the pack of the only device is filled in there.
+	part := func(s section, size int) []float32 {
+		if len(packs) == 1 && s.size > 0 {
+			return packs[0].at(s)
+		}
+		return make([]float32, rows*size)
 	}
-	st.keep = host(g.Keep, len(spec.Modalities))
-	st.label, st.weight = host(g.Label, 1), host(g.Weight, 1)
+	own := packs[0]
+	st.keep, st.label, st.weight = part(own.keep, len(spec.Modalities)), part(own.label, 1), part(own.weight, 1)
 	if g.Drop != nil {
-		st.drop, st.dropout = host(g.Drop, g.Drop.Shape()[1]), spec.Dropout
+		st.drop, st.dropout = part(own.drop, g.Drop.Shape()[1]), spec.Dropout
 	}
 	if !prepared {
 		return st, nil
@@ -109,6 +121,19 @@ func newStaging(devices []kernel.Device, machines []*machine.Machine, g *network
 		st.workers = append(st.workers, w)
 	}
 	return st, nil
+}
+
+// input is where a modality's samples are filled in: straight where the machine reads them, where there is one and the host shares its
+// memory.
+func (st *staging) input(machines []*machine.Machine, n *gorgonia.Node, size int) []float32 {
+	if shared, ok := machines[0].Buffer(n).(kernel.Shared); ok && len(machines) == 1 {
+		return shared.Host()
+	}
+	values := make([]float32, st.rows*size)
+	for i, m := range machines {
+		st.shares[i].pending = append(st.shares[i].pending, transfer{to: m.Buffer(n), from: values, size: size})
+	}
+	return values
 }
 
 func newWorker(spec network.Spec) (*worker, error) {
@@ -137,10 +162,14 @@ func (st *staging) newBatch() hostBatch {
 	return b
 }
 
-// each fills a minibatch from every batch of the order's plan rows, in turn, and calls do once it is on the device. draw
+// each fills a minibatch from every batch of the order's plan rows, in turn, and calls do, which has it put on the devices. draw
 // is nil in an evaluation.
 func (st *staging) each(s *Samples, p *Plan, order []int32, draw draws, do func(rows []int32) error) error {
 	for _, sh := range st.shares {
+		if sh.samples == s {
+			continue
+		}
+		sh.tape.Forget() // the tables are others
 		if err := sh.reside(sh.device, s, st.sizes); err != nil {
 			return err
 		}
@@ -151,7 +180,6 @@ func (st *staging) each(s *Samples, p *Plan, order []int32, draw draws, do func(
 			for k, planRow := range rows {
 				st.fillRow(&st.hostBatch, s, p, k, planRow, nil, draw)
 			}
-			st.put(p, rows)
 			if err := do(rows); err != nil {
 				return err
 			}
@@ -194,7 +222,6 @@ func (st *staging) eachAhead(s *Samples, p *Plan, order []int32, draw draws, do 
 	for f := range full {
 		st.take(f.batch, len(f.rows))
 		free <- f.batch
-		st.put(p, f.rows)
 		if err := do(f.rows); err != nil {
 			return err
 		}
@@ -287,13 +314,19 @@ func (st *staging) holds(p int) bool {
 	return true
 }
 
-// put puts every device's share of plan rows there.
+// put puts every device's share of plan rows there, which have been filled in.
 func (st *staging) put(p *Plan, rows []int32) {
-	st.upload(len(rows))
 	for i, sh := range st.shares {
 		from, to := kernel.Share(len(rows), len(st.shares), i)
-		sh.gather(p, rows[from:to])
+		if sh.tables == nil {
+			continue
+		}
+		index := sh.pack.at(sh.pack.index)
+		for k, planRow := range rows[from:to] {
+			kernel.PutIndex(index[2*k:], int64(p.rows[planRow]))
+		}
 	}
+	st.upload(len(rows))
 }
 
 // upload copies the shares of the first rows rows to the devices, where their memory is not the host's, without what stays there.
@@ -301,10 +334,13 @@ func (st *staging) upload(rows int) {
 	for i, sh := range st.shares {
 		from, to := kernel.Share(rows, len(st.shares), i)
 		for p, t := range sh.pending {
-			if p < len(st.x) && sh.holds(p) {
-				continue
+			if !sh.holds(p) {
+				sh.device.Upload(t.to, t.from[from*t.size:to*t.size])
 			}
-			sh.device.Upload(t.to, t.from[from*t.size:to*t.size])
 		}
+		if len(st.shares) > 1 {
+			sh.pack.take(&st.hostBatch, from, to)
+		}
+		sh.pack.upload(to - from)
 	}
 }

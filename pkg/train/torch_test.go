@@ -119,16 +119,25 @@ func holdRun(t *testing.T, c *fixture.Training, run fixture.Run) {
 		Epsilon: run.Epsilon, Momentum: run.Momentum, WeightDecay: run.WeightDecay, ClipNorm: run.ClipNorm})
 	var losses []float32
 	for step := range run.Steps {
-		tr.step.Run(c.Rows)
+		takeStep(t, tr, c.Rows, step+1, run.LR)
 		loss := make([]float32, 1)
 		tr.device.Download(loss, tr.step.Buffer(tr.graph.Loss))
 		losses = append(losses, loss[0])
-		tr.opt.step(tr.device, int64(step+1), run.LR)
 	}
 	hold(t, "losses", losses, run.Float32.Losses)
 	params := weightsOf(t, tr).params
 	for _, slot := range tr.graph.Layout.Params {
 		hold(t, slot.Name, slot.In(params), run.Float32.Parameters[slot.Name])
+	}
+}
+
+// takeStep takes a step by the minibatch that is in place.
+func takeStep(t *testing.T, tr *trainer, rows, step int, lr float64) {
+	t.Helper()
+	tr.set(int64(step), lr)
+	tr.stepIn.upload(rows)
+	if err := tr.take(rows); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -37,6 +37,7 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 		return nil, err
 	}
 	var steps, predicts []*machine.Machine
+	var stepPacks, evalPacks []*pack
 	for _, d := range devices {
 		r, err := newReplica(d, len(devices), rows, t.graphs, state, params, buffers)
 		if err != nil {
@@ -44,16 +45,30 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 		}
 		t.replicas = append(t.replicas, r)
 		steps, predicts = append(steps, r.step), append(predicts, r.predict)
+		stepPacks, evalPacks = append(stepPacks, r.stepPack), append(evalPacks, r.evalPack)
 	}
 	t.replica = t.replicas[0]
 	if len(devices) > 1 {
 		t.group = d.(kernel.Group)
 	}
-	if t.stepIn, err = newStaging(devices, steps, t.graph, spec, state.BatchSize); err != nil {
+	if t.stepIn, err = newStaging(devices, steps, stepPacks, t.graph, spec, state.BatchSize); err != nil {
 		return nil, err
 	}
-	t.evalIn, err = newStaging(devices, predicts, t.whole, spec, state.BatchSize)
-	return t, err
+	if t.evalIn, err = newStaging(devices, predicts, evalPacks, t.whole, spec, state.BatchSize); err != nil {
+		return nil, err
+	}
+	for i, r := range t.replicas {
+		slot := r.stepPack.buffer(r.stepPack.slot)
+		t.stepIn.shares[i].then = func(rows int) {
+			r.step.Queue(rows)
+			r.losses.keep(slot)
+			if t.group == nil { // else the gradients' mean comes first
+				r.opt.step(r.device)
+			}
+		}
+		t.evalIn.shares[i].then = r.predict.Queue
+	}
+	return t, nil
 }
 
 // epoch takes a step for every minibatch of the plan, its rows in the given order, and returns the mean loss over the
@@ -67,12 +82,11 @@ func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32,
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := t.differentiate(len(rows)); err != nil {
-			return err
-		}
 		*step++
-		for _, r := range t.replicas {
-			r.opt.step(r.device, *step, lr)
+		t.set(*step, lr)
+		t.stepIn.put(p, rows)
+		if err := t.take(len(rows)); err != nil {
+			return err
 		}
 		if done != nil {
 			done(len(rows))
@@ -94,20 +108,34 @@ func (t *trainer) epoch(ctx context.Context, s *Samples, p *Plan, order []int32,
 	return total / float64(max(1, len(order))), nil
 }
 
-// differentiate computes the gradients of a minibatch of so many rows, on every device.
-func (t *trainer) differentiate(rows int) error {
+// set has every device's next minibatch bring along what the step numbered so takes.
+func (t *trainer) set(step int64, lr float64) {
+	for _, r := range t.replicas {
+		r.opt.set(r.stepPack.at(r.stepPack.rates), step, lr)
+		r.losses.next(r.stepPack.at(r.stepPack.slot))
+	}
+}
+
+// take takes the step that has been set, by the minibatch of so many rows that has been put on the devices.
+func (t *trainer) take(rows int) error {
 	for i, r := range t.replicas {
 		from, to := kernel.Share(rows, len(t.replicas), i)
 		if from == to {
 			continue
 		}
-		r.step.Run(to - from)
+		t.stepIn.shares[i].run(to - from)
 		if err := r.losses.take(to - from); err != nil {
 			return err
 		}
 	}
+	if t.group == nil {
+		return nil
+	}
 	// A device's loss is the mean over its own rows, and so are its gradients.
 	t.mean(t.graph.Layout.ParamSize, rows, func(r *replica) kernel.Buffer { return r.grads })
+	for _, r := range t.replicas {
+		r.opt.step(r.device)
+	}
 	return nil
 }
 
@@ -143,6 +171,7 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		t.evalIn.put(plan, rows)
 		if err := t.logits(len(rows), classes); err != nil {
 			return err
 		}
@@ -163,9 +192,9 @@ func (t *trainer) accuracy(ctx context.Context, s *Samples, classes int) (float6
 
 // logits computes those of a minibatch of so many rows: all devices start before one is waited for.
 func (t *trainer) logits(rows, classes int) error {
-	for i, r := range t.replicas {
+	for i, sh := range t.evalIn.shares {
 		if from, to := kernel.Share(rows, len(t.replicas), i); to > from {
-			r.predict.Run(to - from)
+			sh.run(to - from)
 		}
 	}
 	for i, r := range t.replicas {

@@ -33,9 +33,9 @@ func BenchmarkKernels(b *testing.B) {
 	}
 	n := 2*(512*512+512) + 1024*31 + 31
 	p, g, mom, v := fill(b, d, n), fill(b, d, n), fill(b, d, n), fill(b, d, n)
-	scale := fill(b, d, 1)
-	rate(b, "Adam", "GB/s", 28e-9*float64(n), func() { d.Adam(p, g, mom, v, nil, n, adamStep) })
-	rate(b, "SGD", "GB/s", 20e-9*float64(n), func() { d.SGD(p, g, mom, nil, n, kernel.SGDStep{LR: 1e-3, Momentum: 0.9}) })
+	scale, step := fill(b, d, 1), rates(b, d, adamSettings.Rates(100, 1e-3))
+	rate(b, "Adam", "GB/s", 28e-9*float64(n), func() { d.Adam(p, g, mom, v, nil, step, n, adamSettings) })
+	rate(b, "SGD", "GB/s", 20e-9*float64(n), func() { d.SGD(p, g, mom, nil, step, n, kernel.SGD{Momentum: 0.9}) })
 	rate(b, "ClipScale", "GB/s", 4e-9*float64(n), func() { d.ClipScale(scale, g, n, 1) })
 }
 
@@ -98,11 +98,11 @@ func BenchmarkStep(b *testing.B) {
 			m := newLateFusion(b, d, c)
 			n := 2*(inputs*hidden+hidden) + 2*hidden*classes + classes
 			p, g, first, second := fill(b, d, n), fill(b, d, n), zeros(b, d, n), zeros(b, d, n)
-			best := time.Duration(math.MaxInt64)
+			step, best := rates(b, d, adamSettings.Rates(100, 1e-3)), time.Duration(math.MaxInt64)
 			for b.Loop() {
 				start := time.Now()
 				m.pass()
-				d.Adam(p, g, first, second, nil, n, adamStep)
+				d.Adam(p, g, first, second, nil, step, n, adamSettings)
 				best = min(best, time.Since(start))
 			}
 			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")

@@ -111,8 +111,8 @@ typedef struct {
 	float step;       // lr / correction1
 } mm_adam_step;
 typedef struct {
-	float lr, momentum, decay;
-	int first;
+	float lr, decay;
+	float keep; // multiplies buf: 0 in the first step
 } mm_sgd_step;
 void mm_clip_scale(mm_device *d, float *scale, const float *g, size_t n, float max_norm);
 void mm_adam(mm_device *d, float *p, const float *g, float *m, float *v, const float *scale, size_t n, mm_adam_step s);

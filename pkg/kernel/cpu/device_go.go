@@ -34,7 +34,7 @@ type call struct {
 	factor         float64
 	attention      kernel.Attention
 	adam           adamScalars
-	sgd            kernel.SGDStep
+	sgd            sgdScalars
 }
 
 // view is one modality's feature, (M,width).

@@ -23,6 +23,7 @@ type step struct {
 	mean, scale, keep, z, dz, hw, hb, dhw    kernel.Buffer
 	dhb, logits, dlogits, label, weight      kernel.Buffer
 	loss, one, clip, moment1, moment2, total kernel.Buffer
+	adam, sgd                                kernel.Buffer // rates
 }
 
 func newStep(tb testing.TB, d *Device, m, n, k, c int) *step {
@@ -45,6 +46,7 @@ func newStep(tb testing.TB, d *Device, m, n, k, c int) *step {
 	d.Upload(s.weight, weight)
 	s.loss, s.one, s.clip = zeros(tb, d, 1), upload(tb, d, []float32{1}), zeros(tb, d, 1)
 	s.moment1, s.moment2, s.total = zeros(tb, d, n*k), zeros(tb, d, n*k), zeros(tb, d, m*n)
+	s.adam, s.sgd = rates(tb, d, adamSettings.Rates(1, 1e-3)), rates(tb, d, kernel.SGD{Momentum: 0.9}.Rates(2, 1e-3))
 	return s
 }
 
@@ -70,9 +72,9 @@ func (s *step) run() {
 		d.SumRows(s.db[p], s.dh[p], m, n)
 		d.ClipScale(s.clip, s.dw[p], n*k, 0.5)
 	}
-	d.Adam(s.w[0], s.dw[0], s.moment1, s.moment2, s.clip, n*k, adamStep)
-	d.SGD(s.w[1], s.dw[1], s.moment2, nil, n*k, kernel.SGDStep{LR: 1e-3, Momentum: 0.9})
-	d.SGD(s.hw, s.dhw, nil, s.clip, c*2*n, kernel.SGDStep{LR: 1e-3})
+	d.Adam(s.w[0], s.dw[0], s.moment1, s.moment2, s.clip, s.adam, n*k, adamSettings)
+	d.SGD(s.w[1], s.dw[1], s.moment2, nil, s.sgd, n*k, kernel.SGD{Momentum: 0.9})
+	d.SGD(s.hw, s.dhw, nil, s.clip, s.sgd, c*2*n, kernel.SGD{})
 }
 
 // results is everything that training keeps.

@@ -142,8 +142,8 @@ func (d *Device) ClipScale(scale, g kernel.Buffer, n int, maxNorm float32) {
 }
 
 // Adam takes one step of Adam or AdamW on n parameters; scale may be nil.
-func (d *Device) Adam(p, g, m, v, scale kernel.Buffer, n int, step kernel.AdamStep) {
-	s := newAdamScalars(step)
+func (d *Device) Adam(p, g, m, v, scale, rates kernel.Buffer, n int, o kernel.Adam) {
+	s := newAdamScalars(o, host(rates, kernel.RateCount))
 	C.mm_adam(d.c, at(p, n), at(g, n), at(m, n), at(v, n), optional(scale, 1), size(n), C.mm_adam_step{
 		shrink: C.float(s.shrink), decay: C.float(s.decay), beta1: C.float(s.beta1), rest1: C.float(s.rest1),
 		beta2: C.float(s.beta2), rest2: C.float(s.rest2), correction: C.float(s.correction), epsilon: C.float(s.epsilon),
@@ -152,12 +152,13 @@ func (d *Device) Adam(p, g, m, v, scale kernel.Buffer, n int, step kernel.AdamSt
 }
 
 // SGD takes one step of SGD on n parameters; buf may be nil where Momentum is 0, and scale always.
-func (d *Device) SGD(p, g, buf, scale kernel.Buffer, n int, step kernel.SGDStep) {
-	if step.Momentum == 0 {
+func (d *Device) SGD(p, g, buf, scale, rates kernel.Buffer, n int, o kernel.SGD) {
+	if o.Momentum == 0 {
 		buf = nil
 	}
+	s := newSGDScalars(o, host(rates, kernel.RateCount))
 	C.mm_sgd(d.c, at(p, n), at(g, n), optional(buf, n), optional(scale, 1), size(n), C.mm_sgd_step{
-		lr: C.float(step.LR), momentum: C.float(step.Momentum), decay: C.float(step.WeightDecay), first: flag(step.First),
+		lr: C.float(s.lr), keep: C.float(s.keep), decay: C.float(s.decay),
 	})
 }
 

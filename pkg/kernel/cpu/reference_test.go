@@ -93,32 +93,33 @@ func refLoss(logits, label, weight []float32, upstream float64, m, c int) (loss 
 	return loss, grad
 }
 
-// refAdam takes the step of kernel.AdamStep on p, m and v.
-func refAdam(p, g, m, v []float64, scale float64, s kernel.AdamStep) {
+// refAdam takes step t of kernel.Adam on p, m and v.
+func refAdam(p, g, m, v []float64, scale float64, o kernel.Adam, t int64, lr float64) {
 	for i := range p {
 		d := g[i] * scale
-		if s.Decoupled {
-			p[i] *= 1 - s.LR*s.WeightDecay
+		if o.Decoupled {
+			p[i] *= 1 - lr*o.WeightDecay
 		} else {
-			d += s.WeightDecay * p[i]
+			d += o.WeightDecay * p[i]
 		}
-		m[i] = s.Beta1*m[i] + (1-s.Beta1)*d
-		v[i] = s.Beta2*v[i] + (1-s.Beta2)*d*d
-		p[i] -= s.LR / s.Correction1 * m[i] / (math.Sqrt(v[i])/math.Sqrt(s.Correction2) + s.Epsilon)
+		m[i] = o.Beta1*m[i] + (1-o.Beta1)*d
+		v[i] = o.Beta2*v[i] + (1-o.Beta2)*d*d
+		correction1, correction2 := 1-math.Pow(o.Beta1, float64(t)), 1-math.Pow(o.Beta2, float64(t))
+		p[i] -= lr / correction1 * m[i] / (math.Sqrt(v[i])/math.Sqrt(correction2) + o.Epsilon)
 	}
 }
 
-// refSGD takes the step of kernel.SGDStep on p and buf.
-func refSGD(p, g, buf []float64, scale float64, s kernel.SGDStep) {
+// refSGD takes step t of kernel.SGD on p and buf.
+func refSGD(p, g, buf []float64, scale float64, o kernel.SGD, t int64, lr float64) {
 	for i := range p {
-		d := g[i]*scale + s.WeightDecay*p[i]
-		if s.Momentum != 0 {
-			if !s.First {
-				d += s.Momentum * buf[i]
+		d := g[i]*scale + o.WeightDecay*p[i]
+		if o.Momentum != 0 {
+			if t > 1 {
+				d += o.Momentum * buf[i]
 			}
 			buf[i] = d
 		}
-		p[i] -= s.LR * d
+		p[i] -= lr * d
 	}
 }
 

@@ -18,7 +18,7 @@ typedef struct {
 MM_CLONES static void momentum(float *restrict p, const float *restrict g, float *restrict buf, size_t n, float scale, mm_sgd_step s) {
 	for (size_t i = 0; i < n; i++) {
 		float d = g[i] * scale + s.decay * p[i];
-		float b = s.first ? d : s.momentum * buf[i] + d;
+		float b = s.keep * buf[i] + d;
 		buf[i] = b;
 		p[i] -= s.lr * b;
 	}
@@ -51,7 +51,7 @@ static void sgd_part(mm_device *d, const void *args, int part, int parts) {
 	size_t from, to;
 	(void)d;
 	mm_range(o->n, LINE, part, parts, &from, &to);
-	if (o->step.momentum == 0)
+	if (!o->buf)
 		plain(o->p + from, o->g + from, to - from, scale, o->step);
 	else
 		momentum(o->p + from, o->g + from, o->buf + from, to - from, scale, o->step);

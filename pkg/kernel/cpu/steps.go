@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"math"
-
-	"mmtools/pkg/kernel"
-)
+import "mmtools/pkg/kernel"
 
 // adamScalars are a step's scalars as the kernels use them: taken in float64, rounded once, as PyTorch does.
 //
@@ -14,17 +10,26 @@ type adamScalars struct {
 	shrink, decay, beta1, rest1, beta2, rest2, correction, epsilon, step float32
 }
 
-func newAdamScalars(s kernel.AdamStep) adamScalars {
+func newAdamScalars(o kernel.Adam, rates []float32) adamScalars {
 	a := adamScalars{
-		shrink: 1, decay: float32(s.WeightDecay),
-		beta1: float32(s.Beta1), rest1: float32(1 - s.Beta1),
-		beta2: float32(s.Beta2), rest2: float32(1 - s.Beta2),
-		correction: float32(1 / math.Sqrt(s.Correction2)),
-		epsilon:    float32(s.Epsilon),
-		step:       float32(s.LR / s.Correction1),
+		shrink: rates[0], decay: float32(o.WeightDecay),
+		beta1: float32(o.Beta1), rest1: float32(1 - o.Beta1),
+		beta2: float32(o.Beta2), rest2: float32(1 - o.Beta2),
+		correction: rates[1],
+		epsilon:    float32(o.Epsilon),
+		step:       rates[2],
 	}
-	if s.Decoupled {
-		a.shrink, a.decay = float32(1-s.LR*s.WeightDecay), 0
+	if o.Decoupled {
+		a.decay = 0
 	}
 	return a
+}
+
+// sgdScalars are those of SGD:
+//
+//	g = scale g + decay p;  buf = keep buf + g;  p -= lr buf
+type sgdScalars struct{ lr, keep, decay float32 }
+
+func newSGDScalars(o kernel.SGD, rates []float32) sgdScalars {
+	return sgdScalars{lr: rates[0], keep: rates[1], decay: float32(o.WeightDecay)}
 }

@@ -113,19 +113,17 @@ func trainTorch(t *testing.T, m *lateFusion, run fixture.Run) {
 	for name, p := range m.params {
 		moments[name] = [2]kernel.Buffer{zeros(t, d, p.Len()), zeros(t, d, p.Len())}
 	}
-	for step := 1; step <= run.Steps; step++ {
+	sgd := kernel.SGD{Momentum: run.Momentum, WeightDecay: run.WeightDecay}
+	adam := kernel.Adam{Beta1: run.Beta1, Beta2: run.Beta2, Epsilon: run.Epsilon, WeightDecay: run.WeightDecay, Decoupled: run.Optimizer == "adamw"}
+	for step := int64(1); step <= int64(run.Steps); step++ {
 		m.pass()
 		for name, p := range m.params {
 			first, second, g := moments[name][0], moments[name][1], m.grads[name]
 			if run.Optimizer == "sgd" {
-				d.SGD(p, g, first, nil, p.Len(), kernel.SGDStep{LR: run.LR, Momentum: run.Momentum, WeightDecay: run.WeightDecay, First: step == 1})
+				d.SGD(p, g, first, nil, rates(t, d, sgd.Rates(step, run.LR)), p.Len(), sgd)
 				continue
 			}
-			d.Adam(p, g, first, second, nil, p.Len(), kernel.AdamStep{
-				LR: run.LR, Beta1: run.Beta1, Beta2: run.Beta2, Epsilon: run.Epsilon, WeightDecay: run.WeightDecay,
-				Correction1: 1 - math.Pow(run.Beta1, float64(step)), Correction2: 1 - math.Pow(run.Beta2, float64(step)),
-				Decoupled: run.Optimizer == "adamw",
-			})
+			d.Adam(p, g, first, second, nil, rates(t, d, adam.Rates(step, run.LR)), p.Len(), adam)
 		}
 	}
 	for name, p := range run.Float32.Parameters {

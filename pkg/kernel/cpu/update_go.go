@@ -43,9 +43,10 @@ func squares(d *Device, part, parts int) {
 }
 
 // Adam takes one step of Adam or AdamW on n parameters; scale may be nil.
-func (d *Device) Adam(p, g, m, v, scale kernel.Buffer, n int, step kernel.AdamStep) {
+func (d *Device) Adam(p, g, m, v, scale, rates kernel.Buffer, n int, o kernel.Adam) {
 	c := &d.call
-	c.y, c.a, c.b, c.c, c.e, c.n, c.adam = at(p, n), at(g, n), at(m, n), at(v, n), optional(scale, 1), n, newAdamScalars(step)
+	c.y, c.a, c.b, c.c, c.e, c.n = at(p, n), at(g, n), at(m, n), at(v, n), optional(scale, 1), n
+	c.adam = newAdamScalars(o, at(rates, kernel.RateCount))
 	d.split(n, adam)
 }
 
@@ -74,27 +75,26 @@ func adam(d *Device, part, parts int) {
 }
 
 // SGD takes one step of SGD on n parameters; buf may be nil where Momentum is 0, and scale always.
-func (d *Device) SGD(p, g, buf, scale kernel.Buffer, n int, step kernel.SGDStep) {
+func (d *Device) SGD(p, g, buf, scale, rates kernel.Buffer, n int, o kernel.SGD) {
 	c := &d.call
-	if step.Momentum == 0 {
+	if o.Momentum == 0 {
 		buf = nil
 	}
-	c.y, c.a, c.b, c.e, c.n, c.sgd = at(p, n), at(g, n), optional(buf, n), optional(scale, 1), n, step
+	c.y, c.a, c.b, c.e, c.n = at(p, n), at(g, n), optional(buf, n), optional(scale, 1), n
+	c.sgd = newSGDScalars(o, at(rates, kernel.RateCount))
 	d.split(n, sgd)
 }
 
 func sgd(d *Device, part, parts int) {
 	c := &d.call
-	lr, momentum, decay, scale := float32(c.sgd.LR), float32(c.sgd.Momentum), float32(c.sgd.WeightDecay), factorOf(c.e)
+	s, scale := c.sgd, factorOf(c.e)
 	from, to := share(c.n, 16, part, parts)
 	for i := from; i < to; i++ {
-		grad := c.a[i]*scale + decay*c.y[i]
-		if momentum != 0 {
-			if !c.sgd.First {
-				grad += momentum * c.b[i]
-			}
+		grad := c.a[i]*scale + s.decay*c.y[i]
+		if c.b != nil {
+			grad += s.keep * c.b[i]
 			c.b[i] = grad
 		}
-		c.y[i] -= lr * grad
+		c.y[i] -= s.lr * grad
 	}
 }

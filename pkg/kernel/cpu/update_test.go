@@ -12,7 +12,12 @@ import (
 // lengths are those at the edges of vectors and of threads' shares, and one of many partial sums.
 var lengths = []int{1, 3, 15, 16, 17, 100, 8191, 8193, 20000, 50001}
 
-var adamStep = kernel.AdamStep{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-4, Correction1: 1, Correction2: 1}
+var adamSettings = kernel.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-4}
+
+// rates uploads those of a step.
+func rates(tb testing.TB, d *Device, r [kernel.RateCount]float32) kernel.Buffer {
+	return upload(tb, d, r[:])
+}
 
 // eachLength runs a subtest for every length and number of threads, with a factor of the gradients and without.
 func eachLength(t *testing.T, test func(t *testing.T, d *Device, n int, scale kernel.Buffer, factor float64)) {
@@ -36,13 +41,12 @@ func TestAdam(t *testing.T) {
 			d.Upload(m, make([]float32, n))
 			d.Upload(v, make([]float32, n))
 			wantP, wantM, wantV := doubles(start), make([]float64, n), make([]float64, n)
-			for step := 1; step <= 5; step++ {
+			o := adamSettings
+			o.WeightDecay, o.Decoupled = 0.01, decoupled
+			for step := int64(1); step <= 5; step++ {
 				g := uniform(r, n)
-				s := adamStep
-				s.WeightDecay, s.Decoupled = 0.01, decoupled
-				s.Correction1, s.Correction2 = 1-math.Pow(s.Beta1, float64(step)), 1-math.Pow(s.Beta2, float64(step))
-				d.Adam(p, upload(t, d, g), m, v, scale, n, s)
-				refAdam(wantP, doubles(g), wantM, wantV, factor, s)
+				d.Adam(p, upload(t, d, g), m, v, scale, rates(t, d, o.Rates(step, 1e-3)), n, o)
+				refAdam(wantP, doubles(g), wantM, wantV, factor, o, step, 1e-3)
 			}
 			one := make([]float64, n)
 			for i := range one {
@@ -62,16 +66,16 @@ func TestSGD(t *testing.T) {
 			start := uniform(r, n)
 			p := output(t, d, n)
 			d.Upload(p, start)
-			var buf kernel.Buffer // what it holds at the first step must not matter
+			var buf kernel.Buffer
 			if momentum != 0 {
-				buf = output(t, d, n)
+				buf = upload(t, d, uniform(r, n)) // what it holds at the first step must not matter
 			}
 			wantP, wantBuf := doubles(start), make([]float64, n)
-			for step := range 5 {
+			o := kernel.SGD{Momentum: momentum, WeightDecay: 0.01}
+			for step := int64(1); step <= 5; step++ {
 				g := uniform(r, n)
-				s := kernel.SGDStep{LR: 0.1, Momentum: momentum, WeightDecay: 0.01, First: step == 0}
-				d.SGD(p, upload(t, d, g), buf, scale, n, s)
-				refSGD(wantP, doubles(g), wantBuf, factor, s)
+				d.SGD(p, upload(t, d, g), buf, scale, rates(t, d, o.Rates(step, 0.1)), n, o)
+				refSGD(wantP, doubles(g), wantBuf, factor, o, step, 0.1)
 			}
 			one := make([]float64, n)
 			for i := range one {

@@ -3,8 +3,6 @@
 package cuda
 
 import (
-	"unsafe"
-
 	"gorgonia.org/cu"
 
 	"mmtools/pkg/kernel"
@@ -154,14 +152,12 @@ func (d *Device) three(name string, y, a, b kernel.Buffer, n int) {
 	d.launch(name, elements(n), ptr(y, n), ptr(a, n), ptr(b, n), num(n))
 }
 
-// UploadIndex copies Gather's index to dst.
-func (d *Device) UploadIndex(dst kernel.Buffer, index []int64) {
-	if len(index) > 0 {
-		d.Upload(dst, unsafe.Slice((*float32)(unsafe.Pointer(&index[0])), 2*len(index)))
-	}
-}
-
 // Gather writes y_r = table_index[r].
 func (d *Device) Gather(y, table, index kernel.Buffer, rows, size int) {
 	d.launch("mm_gather", elements(rows*size), ptr(y, rows*size), ptr(table, size), ptr(index, 2*rows), num(rows), num(size))
+}
+
+// Scatter writes table_index[r] = x_r.
+func (d *Device) Scatter(table, x, index kernel.Buffer, rows, size int) {
+	d.launch("mm_scatter", elements(rows*size), ptr(table, size), ptr(x, rows*size), ptr(index, 2*rows), num(rows), num(size))
 }

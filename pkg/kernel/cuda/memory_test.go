@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"mmtools/pkg/kernel"
@@ -20,27 +21,31 @@ func ramp(n int, from float32) []float32 {
 // What is uploaded while kernels that read the buffer's last content are still queued must not reach them, and the caller may
 // change what it gave at once. The emulated driver runs nothing before it must, so that an upload that does not wait shows.
 func TestUploadsKeepTheirOrder(t *testing.T) {
-	d := open(t, Options{}, false)
-	const n, steps = 1000, 7
-	x, zero, sums := alloc(t, d, n), alloc(t, d, n), alloc(t, d, n*steps)
-	host := make([]float32, n)
-	for s := range steps {
-		copy(host, ramp(n, float32(1000*s)))
-		d.Upload(x, host)
-		clear(host)
-		d.Add(sums.Slice(s*n, (s+1)*n), x, zero, n)
-	}
-	got := make([]float32, n*steps)
-	d.Download(got, sums)
-	if err := d.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for s := range steps {
-		for i, want := range ramp(n, float32(1000*s)) {
-			if got[s*n+i] != want {
-				t.Fatalf("step %d, element %d: got %v, want %v", s, i, got[s*n+i], want)
+	for _, n := range []int{1000, directSize + 1} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			d := open(t, Options{}, false)
+			const steps = 11
+			x, zero, sums := alloc(t, d, n), alloc(t, d, n), alloc(t, d, n*steps)
+			host := make([]float32, n)
+			for s := range steps {
+				copy(host, ramp(n, float32(1000*s)))
+				d.Upload(x, host)
+				clear(host)
+				d.Add(sums.Slice(s*n, (s+1)*n), x, zero, n)
 			}
-		}
+			got := make([]float32, n*steps)
+			d.Download(got, sums)
+			if err := d.Err(); err != nil {
+				t.Fatal(err)
+			}
+			for s := range steps {
+				for i, want := range ramp(n, float32(1000*s)) {
+					if got[s*n+i] != want {
+						t.Fatalf("step %d, element %d: got %v, want %v", s, i, got[s*n+i], want)
+					}
+				}
+			}
+		})
 	}
 }
 

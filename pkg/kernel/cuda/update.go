@@ -26,13 +26,16 @@ func (d *Device) ClipScale(scale, g kernel.Buffer, n int, maxNorm float32) {
 }
 
 // Adam takes one step of Adam or AdamW.
-func (d *Device) Adam(p, g, m, v, scale kernel.Buffer, n int, s kernel.AdamStep) {
-	d.launch("mm_adam", elements(n), ptr(p, n), ptr(g, n), ptr(m, n), ptr(v, n), optional(scale, 1), num(n),
-		real(s.LR), real(s.Beta1), real(s.Beta2), real(s.Epsilon), real(s.WeightDecay), real(s.Correction1), real(s.Correction2), flag(s.Decoupled))
+func (d *Device) Adam(p, g, m, v, scale, rates kernel.Buffer, n int, o kernel.Adam) {
+	d.launch("mm_adam", elements(n), ptr(p, n), ptr(g, n), ptr(m, n), ptr(v, n), optional(scale, 1), ptr(rates, kernel.RateCount), num(n),
+		real(o.Beta1), real(o.Beta2), real(o.Epsilon), real(o.WeightDecay), flag(o.Decoupled))
 }
 
 // SGD takes one step of SGD with momentum.
-func (d *Device) SGD(p, g, buf, scale kernel.Buffer, n int, s kernel.SGDStep) {
-	d.launch("mm_sgd", elements(n), ptr(p, n), ptr(g, n), optional(buf, n), optional(scale, 1), num(n),
-		real(s.LR), real(s.Momentum), real(s.WeightDecay), flag(s.First))
+func (d *Device) SGD(p, g, buf, scale, rates kernel.Buffer, n int, o kernel.SGD) {
+	if o.Momentum == 0 {
+		buf = nil
+	}
+	d.launch("mm_sgd", elements(n), ptr(p, n), ptr(g, n), optional(buf, n), optional(scale, 1), ptr(rates, kernel.RateCount), num(n),
+		real(o.WeightDecay))
 }

@@ -11,21 +11,27 @@ import (
 	"mmtools/pkg/kernel"
 )
 
-// stage is what minibatches pass through on their way to one buffer: two slots in turns, so that one is filled and copied
-// while the kernels that read the other's still run.
+// stage is what minibatches pass through on their way to one buffer: slots in turns, so that one is filled and copied while the
+// kernels that read the others' still run.
 type stage struct {
-	slots [2]slot
+	slots []slot
 	next  int
 }
 
-// slot is pinned memory and as much on the card.
+// slot is pinned memory and, where that is large, as much on the card.
 type slot struct {
 	host   []float32
-	card   buffer
+	card   buffer   // of no memory where the copy goes into place between the kernels: it takes less than to order it beside them
 	copied cu.Event // the host's memory has been read
 	taken  cu.Event // the card's has
 	used   bool
 }
+
+// directSize is up to how many elements a copy goes into place between the kernels: 64 KiB take the bus some microseconds.
+const directSize = 1 << 14
+
+// The host may be as many minibatches ahead of the card as there are slots. Small ones, whose steps are short, have more.
+const directSlots, stagedSlots = 4, 2
 
 // Upload copies src into the first len(src) elements of dst, in the order of the kernels. It returns once src may be changed,
 // which is not when it is there. A buffer's first upload is copied as it is; from the second on, it has a stage.
@@ -48,7 +54,7 @@ func (d *Device) Upload(dst kernel.Buffer, src []float32) {
 			d.stages[to] = st
 		}
 		s := &st.slots[st.next]
-		st.next ^= 1
+		st.next = (st.next + 1) % len(st.slots)
 		return d.uploadStaged(s, to, src)
 	})
 }
@@ -64,17 +70,23 @@ func (d *Device) uploadNow(to cu.DevicePtr, src []float32) error {
 }
 
 func (d *Device) newStage(n int) (*stage, error) {
-	st := new(stage)
+	st := &stage{slots: make([]slot, stagedSlots)}
+	if n <= directSize {
+		st.slots = make([]slot, directSlots)
+	}
 	for i := range st.slots {
 		s := &st.slots[i]
 		var err error
 		if s.host, err = d.pin(n); err != nil {
 			return nil, err
 		}
-		if s.card, err = d.alloc(n); err != nil {
+		if s.copied, err = d.event(); err != nil {
 			return nil, err
 		}
-		if s.copied, err = d.event(); err != nil {
+		if n <= directSize {
+			continue
+		}
+		if s.card, err = d.alloc(n); err != nil {
 			return nil, err
 		}
 		if s.taken, err = d.event(); err != nil {
@@ -88,8 +100,8 @@ func (d *Device) newStage(n int) (*stage, error) {
 	return st, nil
 }
 
-// uploadStaged copies src to the slot's pinned memory, from there to the card beside the kernels that run, and into place
-// between them.
+// uploadStaged copies src to the slot's pinned memory, and from there into place: at once between the kernels, or to the card beside
+// those that run, and then into place between them.
 func (d *Device) uploadStaged(s *slot, to cu.DevicePtr, src []float32) error {
 	if s.used {
 		if err := s.copied.Synchronize(); err != nil {
@@ -98,11 +110,17 @@ func (d *Device) uploadStaged(s *slot, to cu.DevicePtr, src []float32) error {
 	}
 	s.used = true
 	copy(s.host, src)
-	bytes := int64(4 * len(src))
+	from, bytes := unsafe.Pointer(&s.host[0]), int64(4*len(src))
+	if s.card.n == 0 {
+		if err := cu.MemcpyHtoDAsync(to, from, bytes, d.compute); err != nil {
+			return err
+		}
+		return s.copied.Record(d.compute)
+	}
 	if err := d.copies.Wait(s.taken, 0); err != nil {
 		return err
 	}
-	if err := cu.MemcpyHtoDAsync(s.card.p, unsafe.Pointer(&s.host[0]), bytes, d.copies); err != nil {
+	if err := cu.MemcpyHtoDAsync(s.card.p, from, bytes, d.copies); err != nil {
 		return err
 	}
 	if err := s.copied.Record(d.copies); err != nil {

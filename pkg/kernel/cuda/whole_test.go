@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -205,6 +207,38 @@ func TestTrainingEqualsCPU(t *testing.T) {
 					holdBits(t, got, first)
 				}
 			})
+		}
+	}
+}
+
+// Once recorded, a step is one upload and one replay, whatever there is in it: gathering, the optimizer and all.
+func TestStepIsOneReplay(t *testing.T) {
+	if emulated == "" {
+		t.Skip("a driver that is not emulated keeps no list of what it is asked")
+	}
+	for _, optimizer := range []string{"adamw", "sgd"} {
+		spec, state := model("concat", "mlp:8"), settings(optimizer)
+		data := samples(t, spec, 10*state.BatchSize)
+		d := open(t, Options{}, true)
+		trace := filepath.Join(t.TempDir(), "trace")
+		t.Setenv("MM_EMULATED_TRACE", trace)
+		if _, _, _, err := fit(t, d, nil, spec, state, data, 1); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := strings.Split(string(text), "cuGraphLaunch\n")
+		// The first step is run as it is, the second recorded; then come eight more, and the evaluation.
+		want := "cuEventSynchronize\ncuMemcpyHtoDAsync_v2\ncuEventRecord\n"
+		if len(steps) < 10 {
+			t.Fatalf("%s: %d replays of ten steps", optimizer, len(steps)-1)
+		}
+		for i, calls := range steps[5:9] {
+			if calls != want {
+				t.Errorf("%s: step %d asks the driver for\n%sbefore it is replayed, want\n%s", optimizer, i+7, calls, want)
+			}
 		}
 	}
 }

@@ -72,7 +72,19 @@ struct CUmod_st {
 namespace {
 
 std::recursive_mutex lock;
-using Guard = std::lock_guard<std::recursive_mutex>;
+
+// Guard holds the lock for a call, whose name goes to the file that MM_EMULATED_TRACE names.
+struct Guard {
+	std::lock_guard<std::recursive_mutex> held;
+	explicit Guard(std::recursive_mutex &m, const char *call = __builtin_FUNCTION()) : held(m) {
+		const char *path = getenv("MM_EMULATED_TRACE");
+		if (!path || !*path) return;
+		if (FILE *f = fopen(path, "a")) {
+			fprintf(f, "%s\n", call);
+			fclose(f);
+		}
+	}
+};
 
 thread_local CUcontext current;
 std::vector<std::unique_ptr<CUctx_st>> contexts;

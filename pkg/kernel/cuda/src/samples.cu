@@ -52,3 +52,11 @@ extern "C" __global__ void mm_gather_bytes(float *y, const unsigned char *table,
 extern "C" __global__ void mm_gather_halves(float *y, const unsigned short *table, const long long *index, long long rows, long long size) {
 	take(y, table, index, rows, size);
 }
+
+// Writes the rows of x (rows,size) to those of table that index names. Bytes 8 rows (size + 1).
+extern "C" __global__ void mm_scatter(float *table, const float *x, const long long *index, long long rows, long long size) {
+	ELEMENTS(i, rows * size) {
+		long long column, row = divide(i, size, column);
+		table[index[row] * size + column] = x[i];
+	}
+}

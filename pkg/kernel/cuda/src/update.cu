@@ -24,7 +24,7 @@ extern "C" __global__ void __launch_bounds__(256) mm_clip_scale(float *scale, co
 	scale[0] = (float)(factor > 1 ? 1 : factor);
 }
 
-// The scalars of a step are taken in float64 and rounded once, as PyTorch does.
+// The scalars are taken in float64 and rounded once, as PyTorch does.
 struct Adam {
 	float shrink, decay, beta1, rest1, beta2, rest2, correction, epsilon, step, scale;
 
@@ -37,20 +37,19 @@ struct Adam {
 	}
 };
 
-// Adam and AdamW (kernel.AdamStep). Bytes 28 n (p, m, v read and written, g read), FLOPs 13 n: limited by memory.
-extern "C" __global__ void __launch_bounds__(256) mm_adam(float *p, const float *g, float *m, float *v, const float *scale, long long n,
-	double lr, double beta1, double beta2, double epsilon, double weight_decay, double correction1, double correction2,
-	long long decoupled) {
+// Adam and AdamW (kernel.Adam, whose Rates rates are). Bytes 28 n (p, m, v read and written, g read), FLOPs 13 n: limited by memory.
+extern "C" __global__ void __launch_bounds__(256) mm_adam(float *p, const float *g, float *m, float *v, const float *scale,
+	const float *rates, long long n, double beta1, double beta2, double epsilon, double weight_decay, long long decoupled) {
 	Adam step;
-	step.shrink = decoupled ? (float)(1 - lr * weight_decay) : 1;
+	step.shrink = rates[0];
 	step.decay = decoupled ? 0 : (float)weight_decay;
 	step.beta1 = (float)beta1;
 	step.rest1 = (float)(1 - beta1);
 	step.beta2 = (float)beta2;
 	step.rest2 = (float)(1 - beta2);
-	step.correction = (float)(1 / square_root(correction2));
+	step.correction = rates[1];
 	step.epsilon = (float)epsilon;
-	step.step = (float)(lr / correction1);
+	step.step = rates[2];
 	step.scale = scale ? scale[0] : 1;
 	long long quads = aligned(p, g, m) && aligned(v) ? n / 4 : 0;
 	ELEMENTS(i, quads) {
@@ -69,14 +68,14 @@ extern "C" __global__ void __launch_bounds__(256) mm_adam(float *p, const float 
 	}
 }
 
-// SGD with momentum (kernel.SGDStep); buf may be null where momentum is 0. Bytes 20 n, FLOPs 6 n.
-extern "C" __global__ void __launch_bounds__(256) mm_sgd(float *p, const float *g, float *buf, const float *scale, long long n, double lr,
-	double momentum, double weight_decay, long long first) {
-	float rate = (float)lr, keep = (float)momentum, decay = (float)weight_decay, factor = scale ? scale[0] : 1;
+// SGD (kernel.SGD, whose Rates rates are); buf is null where there is no momentum. Bytes 20 n, FLOPs 6 n.
+extern "C" __global__ void __launch_bounds__(256) mm_sgd(float *p, const float *g, float *buf, const float *scale, const float *rates,
+	long long n, double weight_decay) {
+	float rate = rates[0], keep = rates[1], decay = (float)weight_decay, factor = scale ? scale[0] : 1;
 	ELEMENTS(i, n) {
 		float d = g[i] * factor + decay * p[i];
-		if (keep != 0) {
-			if (!first) d += keep * buf[i];
+		if (buf) {
+			d += keep * buf[i];
 			buf[i] = d;
 		}
 		p[i] -= rate * d;

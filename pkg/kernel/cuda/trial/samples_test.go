@@ -5,6 +5,7 @@ package trial
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -43,6 +44,24 @@ func TestGather(t *testing.T) {
 					same(t, fmt.Sprintf("%s %v in order", test.name, s), y.Floats(), test.x[:rows*size])
 				}
 			}
+		}
+	})
+}
+
+func TestScatter(t *testing.T) {
+	shifts(t, func(t *testing.T, shift int) {
+		for _, s := range [][3]int{{0, 3, 4}, {1, 1, 1}, {1, 64, 1}, {5, 9, 8}, {7, 7, 401}} {
+			rows, all, size := s[0], s[1], s[2]
+			r := newRig(t, shift, rows, all, size)
+			x, before, index := r.uniform(rows*size), r.uniform(all*size), make([]int64, rows)
+			want := slices.Clone(before)
+			for i, to := range r.random.Perm(all)[:rows] {
+				index[i] = int64(to)
+				copy(want[to*size:][:size], x[i*size:])
+			}
+			table := r.floats(before)
+			r.launch("mm_scatter", elements, table, r.floats(x), r.ints(index), rows, size)
+			same(t, fmt.Sprint(s), table.Floats(), want)
 		}
 	})
 }

@@ -48,18 +48,17 @@ func TestAdam(t *testing.T) {
 				p, g, m, v, scale := r.uniform(n), r.uniform(n), make([]float32, n), make([]float32, n), []float32{0.5}
 				hp, hg, hm, hv, hs := on(t, d, p), on(t, d, g), on(t, d, m), on(t, d, v), on(t, d, scale)
 				dp, dg, dm, dv, ds := r.floats(p), r.floats(g), r.floats(m), r.floats(v), r.floats(scale)
-				for step := 1.0; step <= 3; step++ {
-					s := kernel.AdamStep{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-2,
-						Correction1: 1 - math.Pow(0.9, step), Correction2: 1 - math.Pow(0.999, step), Decoupled: decoupled}
+				o := kernel.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-2, Decoupled: decoupled}
+				for step := int64(1); step <= 3; step++ {
+					rates := o.Rates(step, 1e-3)
 					if step == 2 {
 						hs, ds = nil, Memory{}
-						d.Adam(hp, hg, hm, hv, nil, n, s)
+						d.Adam(hp, hg, hm, hv, nil, on(t, d, rates[:]), n, o)
 					} else {
 						hs, ds = on(t, d, scale), r.floats(scale)
-						d.Adam(hp, hg, hm, hv, hs, n, s)
+						d.Adam(hp, hg, hm, hv, hs, on(t, d, rates[:]), n, o)
 					}
-					r.launch("mm_adam", elements, dp, dg, dm, dv, ds, n, s.LR, s.Beta1, s.Beta2, s.Epsilon, s.WeightDecay,
-						s.Correction1, s.Correction2, decoupled)
+					r.launch("mm_adam", elements, dp, dg, dm, dv, ds, r.floats(rates[:]), n, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay, decoupled)
 				}
 				size := make([]float64, n) // of what the steps add up: a parameter near 0 is the difference of larger ones
 				for i, v := range p {
@@ -87,12 +86,13 @@ func TestSGD(t *testing.T) {
 				hp, hg, hs, hb := on(t, d, p), on(t, d, g), on(t, d, scale), on(t, d, make([]float32, n))
 				dp, dg, ds, buf := r.floats(p), r.floats(g), r.floats(scale), Memory{}
 				if momentum != 0 {
-					buf = r.output(n) // the first step may not read it
+					buf = r.floats(r.uniform(n)) // the first step may not use it
 				}
-				for step := range 3 {
-					s := kernel.SGDStep{LR: 0.1, Momentum: momentum, WeightDecay: 1e-2, First: step == 0}
-					d.SGD(hp, hg, hb, hs, n, s)
-					r.launch("mm_sgd", elements, dp, dg, buf, ds, n, s.LR, s.Momentum, s.WeightDecay, s.First)
+				o := kernel.SGD{Momentum: momentum, WeightDecay: 1e-2}
+				for step := int64(1); step <= 3; step++ {
+					rates := o.Rates(step, 0.1)
+					d.SGD(hp, hg, hb, hs, on(t, d, rates[:]), n, o)
+					r.launch("mm_sgd", elements, dp, dg, buf, ds, r.floats(rates[:]), n, o.WeightDecay)
 				}
 				size := make([]float64, n)
 				for i := range size {
