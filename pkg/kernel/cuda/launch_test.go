@@ -3,9 +3,34 @@
 package cuda
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
+
+// A card gets the PTX of the newest architecture that it is no older than; one that is older than all is refused.
+func TestCapability(t *testing.T) {
+	if emulated == "" {
+		t.Skip("a card has one capability")
+	}
+	for capability, want := range map[int]string{80: "sm_80", 89: "sm_80", 90: "sm_90", 120: "sm_90"} {
+		t.Setenv("MM_EMULATED_CAPABILITY", fmt.Sprint(capability))
+		d := open(t, Options{}, false)
+		for _, i := range d.images {
+			if !strings.Contains(i.text, ".target "+want) {
+				t.Errorf("a card of capability %d is given %s of another architecture than %s", capability, i.name, want)
+			}
+		}
+		if len(d.images) == 0 {
+			t.Errorf("a card of capability %d is given nothing", capability)
+		}
+	}
+	t.Setenv("MM_EMULATED_CAPABILITY", "75")
+	if d, err := New(Options{}); err == nil || !strings.Contains(err.Error(), "compute capability 7.5: want 8.0 or newer") {
+		t.Errorf("got %v, %v", d, err)
+	}
+}
 
 // The driver compiles the sources whose kernels are asked for, and no others.
 func TestCompilesWhatIsAskedFor(t *testing.T) {
