@@ -61,6 +61,7 @@ func readRun(ctx *cli.Context, f named, t *truth, progress *cli.Progress) (*run,
 	names := modality.Names(c.Contributions().Modalities)
 	r := &run{name: f.name, modalities: names, value: valuation.Value(c.Contributions().Value), tallies: make([]metric.Tally, len(names)),
 		below: make([]int64, len(names)), phi: make([]float64, len(names)), histogram: report.NewHistogram(f.name, names)}
+	r.histogram.Unshared = !r.value.FairlyOne()
 	var known *knownRows
 	if t != nil {
 		if known, err = t.against(names); err != nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/image/font"
@@ -15,11 +16,19 @@ const (
 	panelHeading = vg.Length(16)
 	// mostBars is how many bars of all runs fit side by side in a panel; more are drawn as steps.
 	mostBars = 24
-	phiLabel = "contribution φ (1 = neutral)"
 )
 
+// phiLabel is the label of the axis.
+func phiLabel(shared bool) string {
+	if shared {
+		return "contribution φ (1 = fair share)"
+	}
+	return "contribution φ"
+}
+
 // Contributions draws the distribution of the contributions, one panel a modality below one another, the runs (such as
-// before and after) over one another: bars where there are few bins, steps otherwise. The mean of each is marked.
+// before and after) over one another: bars where there are few bins, steps otherwise. The mean of each is marked, and the fair share of 1
+// where all runs have it.
 // All runs must have the same modalities in the same order.
 func Contributions(title string, runs []*Histogram) (*Figure, error) {
 	if len(runs) == 0 || len(runs[0].Modalities) == 0 {
@@ -44,10 +53,14 @@ func Contributions(title string, runs []*Histogram) (*Figure, error) {
 			}
 		}
 	}
-	f.legend = append(f.legend, entry{name: "mean", mark: pointer, color: muted}, entry{name: "neutral", mark: dashed})
+	f.legend = append(f.legend, entry{name: "mean", mark: pointer, color: muted})
+	shared := !slices.ContainsFunc(runs, func(h *Histogram) bool { return h.Unshared })
+	if shared {
+		f.legend = append(f.legend, entry{name: "fair share", mark: dashed})
+	}
 	modalities := runs[0].Modalities
 	ticks := niceTicks(0, max(highest, 1)*1.08, 4) // the headroom is for the pointers of the means
-	label := newPlot(phiLabel, "").X.Label
+	label := newPlot(phiLabel(shared), "").X.Label
 	// Only the lowest panel has the axis label; it is taller by that.
 	f.height = f.frame() + vg.Length(len(modalities))*panelHeight + label.TextStyle.Height(label.Text) + label.Padding
 	f.Alt = contributionsAlt(runs)
@@ -58,20 +71,21 @@ func Contributions(title string, runs []*Histogram) (*Figure, error) {
 			panel.Min.Y = panel.Max.Y - panelHeight
 			x := ""
 			if p == len(modalities)-1 {
-				panel.Min.Y, x = c.Min.Y, phiLabel
+				panel.Min.Y, x = c.Min.Y, phiLabel(shared)
 			}
 			c.FillText(textStyle(labelSize, ink, font.WeightBold), vg.Point{X: panel.Min.X, Y: panel.Max.Y - 12}, name)
 			panel.Max.Y -= panelHeading
-			panelPlot(runs, p, steps, x, ticks).Draw(panel)
+			panelPlot(histograms{runs, p, steps, shared}, x, ticks).Draw(panel)
 		}
 	}
 	return f, nil
 }
 
-func panelPlot(runs []*Histogram, p int, steps bool, x string, ticks []plot.Tick) *plot.Plot {
+func panelPlot(h histograms, x string, ticks []plot.Tick) *plot.Plot {
+	runs := h.runs
 	plt := newPlot(x, "samples (%)")
 	span(&plt.Y, ticks)
-	bins := len(runs[0].counts[p])
+	bins := len(runs[0].counts[h.modality])
 	low, high := runs[0].centre(0)-runs[0].width/2, runs[0].centre(bins-1)+runs[0].width/2
 	if bins <= 12 {
 		var centres []plot.Tick
@@ -84,7 +98,7 @@ func panelPlot(runs []*Histogram, p int, steps bool, x string, ticks []plot.Tick
 	}
 	plt.X.Min, plt.X.Max = low, high
 	addGrid(plt)
-	plt.Add(histograms{runs, p, steps})
+	plt.Add(h)
 	return plt
 }
 
@@ -103,12 +117,15 @@ type histograms struct {
 	runs     []*Histogram
 	modality int
 	steps    bool
+	shared   bool // 1 is the fair share
 }
 
 // Plot implements plot.Plotter.
 func (h histograms) Plot(c draw.Canvas, plt *plot.Plot) {
 	x, y := plt.Transforms(&c)
-	c.StrokeLine2(reference, x(1), c.Min.Y, x(1), c.Max.Y)
+	if h.shared {
+		c.StrokeLine2(reference, x(1), c.Min.Y, x(1), c.Max.Y)
+	}
 	for i, r := range h.runs {
 		if h.steps {
 			h.strokeSteps(c, x, y, i)

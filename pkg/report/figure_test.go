@@ -90,6 +90,31 @@ func TestContributionBarsAreProportional(t *testing.T) {
 	}
 }
 
+// The fair share is marked where it is 1 in all runs.
+func TestFairShareIsMarked(t *testing.T) {
+	a, b := NewHistogram("a", []string{"x", "y"}), NewHistogram("b", []string{"x", "y"})
+	draw := func() (*Figure, string) {
+		f, err := Contributions("", []*Histogram{a, b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var svg bytes.Buffer
+		if err := f.Write(&svg, SVG); err != nil {
+			t.Fatal(err)
+		}
+		return f, svg.String()
+	}
+	marked, text := draw()
+	if strings.Count(text, "fair share") < 2 { // in the legend and on the axis
+		t.Errorf("the fair share is not told of: %s", text)
+	}
+	b.Unshared = true
+	unmarked, text := draw()
+	if strings.Contains(text, "fair share") || pixels(t, unmarked, muted) >= pixels(t, marked, muted) {
+		t.Errorf("a fair share of 1 is marked in a figure of other values: %s", text)
+	}
+}
+
 func TestFiguresRefuseWhatDoesNotFit(t *testing.T) {
 	for _, row := range []struct {
 		name string

@@ -4,10 +4,11 @@ import "math"
 
 // Histogram counts the contributions of one named run in bins, one row of bins a modality. Its size depends on the
 // number of modalities n alone: bins lie over the range [-(n-1)/2, (n+1)/2] of a contribution and one is centred on
-// the neutral value 1.
+// the fair share 1.
 type Histogram struct {
 	Name       string
 	Modalities []string
+	Unshared   bool      // 1 is not the fair share: of another value than the published
 	width      float64   // of a bin
 	first      int       // bin k is centred on 1 + (first+k) * width
 	counts     [][]int64 // (n,bins)

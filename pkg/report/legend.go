@@ -88,7 +88,7 @@ func (e entry) draw(c draw.Canvas, at vg.Point) {
 	}
 }
 
-// reference is the style of a line at a value of meaning: the neutral contribution, chance.
+// reference is the style of a line at a value of meaning: the fair share, chance.
 var reference = draw.LineStyle{Color: muted, Width: 1, Dashes: []vg.Length{3, 2}}
 
 func fillBox(c draw.Canvas, fill color.Color, x0, y0, x1, y1 vg.Length) {

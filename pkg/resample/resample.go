@@ -11,7 +11,7 @@ import (
 // not a plan without end.
 const MaxCopies = 1 << 16
 
-// tolerance is how near to 1 a contribution is neutral, and how near to a half or to a whole a product is taken as
+// tolerance is how near to 1 a contribution is a fair share, and how near to a half or to a whole a product is taken as
 // being one: contributions are fractions, and 3·(1 - 5/6) is a little less than a half in floating point.
 const tolerance = 1e-9
 

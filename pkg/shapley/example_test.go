@@ -8,7 +8,7 @@ import (
 	"mmtools/pkg/shapley"
 )
 
-// Two modalities, a and v: v(C) = |C| where the coalition C classifies the sample rightly. phi = 1 is neutral.
+// Two modalities, a and v: v(C) = |C| where the coalition C classifies the sample rightly. phi = 1 is the fair share.
 func ExampleSolver_ExactWon() {
 	s := shapley.NewSolver(2)
 	numerators, phi := make([]int64, 2), make([]float64, 2)

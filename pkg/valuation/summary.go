@@ -103,7 +103,7 @@ func (s *Summary) take(phi []float64) {
 // value v, NaN where it lacks the modality: less than 1 of the published value, and than the mean of phi of others.
 func BelowShare(v Value, phi []float64) modality.Coalition {
 	fair := 1.0
-	if v.name() != Published {
+	if !v.FairlyOne() {
 		sum, players := 0.0, 0.0
 		for _, x := range phi {
 			if x == x { // not NaN

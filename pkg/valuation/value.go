@@ -42,6 +42,9 @@ func (v Value) name() Value {
 // Whole reports whether every v(C) is a whole number, so that contributions are exact fractions.
 func (v Value) Whole() bool { return v.name() == Published || v.name() == Right }
 
+// FairlyOne reports whether a fair share is 1, whatever the sample, as BelowShare takes it.
+func (v Value) FairlyOne() bool { return v.name() == Published }
+
 // Of returns the value of logits, (C), of a coalition of size modalities. The empty coalition is worth 0 of Published, for
 // |{}| is 0, and otherwise what the logits without any modality are worth: those of the head's bias.
 func (v Value) Of(logits []float32, label, size int) float64 {
