@@ -14,7 +14,7 @@ import (
 
 // weightFlags exchange weights with PyTorch.
 type weightFlags struct {
-	Weights     []string `sep:"none" placeholder:"[NAME=]FILE" help:"Start the backbone of modality NAME from a safetensors file with PyTorch's names, such as torchvision's ResNet-18 trained on ImageNet (its fc is ignored), or, without NAME, the whole model from one with the model's own. A tensor that is missing, of another shape or unknown is an error that lists them all. Repeat it for several backbones."`
+	Weights     []string `sep:"none" placeholder:"[NAME=]FILE" help:"Start the backbone of modality NAME from a safetensors file with PyTorch's names, such as torchvision's ResNet-18 trained on ImageNet (its fc is ignored), or, without NAME, the whole model from one with the model's own. A tensor that is missing, of another shape or unknown is an error that counts them and names the first. Repeat it for several backbones."`
 	WeightsStem string   `default:"exact" enum:"exact,sum,drawn" placeholder:"HOW" help:"First convolution of --weights NAME=FILE that was trained on another number of channels: refuse it with exact; sum spreads the sum over its channels evenly on the model's; drawn leaves the model's as it was drawn (default: ${default})."`
 	Export      []string `sep:"none" placeholder:"[NAME=]FILE" help:"Write the backbone of modality NAME, or the whole model, to a safetensors file too, with the names of --weights: the best epoch's weights where the model keeps them. With --init MODEL --epochs 0 and neither SAMPLES nor -o, that is all that is done, and no samples are read."`
 }

@@ -21,7 +21,10 @@ type Misfit struct {
 	Stem                     bool // a first convolution differs in its input channels, and in no more
 }
 
-// Error lists every name.
+// mostNames is how many names an error gives of a list; a network of another kind differs in a hundred.
+const mostNames = 5
+
+// Error gives the number of names, and the first of them.
 func (m *Misfit) Error() string {
 	var parts []string
 	for _, part := range []struct {
@@ -29,10 +32,18 @@ func (m *Misfit) Error() string {
 		names []string
 	}{{"missing", m.Missing}, {"of another shape", m.Shapes}, {"not in the model", m.Unknown}} {
 		if len(part.names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(part.names), part.what, strings.Join(part.names, ", ")))
+			parts = append(parts, fmt.Sprintf("%d %s: %s", len(part.names), part.what, few(part.names)))
 		}
 	}
 	return "weights that do not fit: " + strings.Join(parts, "; ")
+}
+
+// few joins names, the first ones alone where there are many.
+func few(names []string) string {
+	if len(names) <= mostNames+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more", strings.Join(names[:mostNames], ", "), len(names)-mostNames)
 }
 
 // Is tells that the file is at fault.

@@ -230,6 +230,19 @@ func TestMisfitListsAll(t *testing.T) {
 	}
 }
 
+// Of a hundred names the error gives the first, and how many there are.
+func TestMisfitIsShort(t *testing.T) {
+	m := Misfit{Shapes: []string{"a", "b", "c", "d", "e", "f"}}
+	for i := range 102 {
+		m.Missing = append(m.Missing, fmt.Sprintf("layer%d.weight", i))
+	}
+	want := "weights that do not fit: 102 missing: layer0.weight, layer1.weight, layer2.weight, layer3.weight, layer4.weight, and 97 more; " +
+		"6 of another shape: a, b, c, d, e, f"
+	if got := m.Error(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // A first convolution for other channels is refused, summed so that equal channels give the same answer, or left as drawn.
 func TestStemOfOtherChannels(t *testing.T) {
 	from, model := untrained(t, weightsSpec("cnn:16,6", 3), 1)
