@@ -185,6 +185,10 @@ func (w *WAV) format(at, length int64) error {
 		return fmt.Errorf("%d channels: want 1 to %d", w.Channels, maxWAVChannels)
 	case w.Rate < 1 || w.Rate > maxWAVRate:
 		return fmt.Errorf("rate %d: want 1 to %d frames a second", w.Rate, maxWAVRate)
+	case tag == 1 && bits == 24 && align == 4*w.Channels:
+		// A PCM sample takes the fewest bytes that hold it (Microsoft, 1994). FFmpeg would take these for floats, as Cool Edit wrote them, and
+		// make noise of integers: that is why this is no ErrEncoding.
+		return fmt.Errorf("%d bytes a frame: 24 bits in 4 bytes are integers or floats, which only WAVE_FORMAT_EXTENSIBLE tells", align)
 	case align != w.frame():
 		return fmt.Errorf("%d bytes a frame: %d channels of %d bits take %d", align, w.Channels, bits, w.frame())
 	}

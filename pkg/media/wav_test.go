@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -157,6 +158,14 @@ func TestWAVRefuses(t *testing.T) {
 		file[12+8+12] = 4
 		var w WAV
 		if err := w.Open(bytes.NewReader(file), int64(len(file))); err == nil || !strings.Contains(err.Error(), "4 bytes a frame") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("24 bits in 4 bytes", func(t *testing.T) {
+		file := riff(formatChunk(1, 2, 8000, 24, 0), chunk("data", make([]byte, 24)))
+		file[12+8+12] = 8
+		var w WAV
+		if err := w.Open(bytes.NewReader(file), int64(len(file))); err == nil || errors.Is(err, ErrEncoding) || !strings.Contains(err.Error(), "integers or floats") {
 			t.Errorf("got %v", err)
 		}
 	})
