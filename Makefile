@@ -51,7 +51,7 @@ cuda: ## build the tools for NVIDIA cards too, into bin/ (docs/gpu.md)
 	@$(CUDA_ENV) $(MAKE) --no-print-directory tools TAGS=$(if $(TAGS),$(TAGS)$(COMMA))mmcuda
 
 cuda-test: ## run the tests of the CUDA device, on an emulated driver where there is no card
-	@$(CUDA_ENV) $(MAKE) --no-print-directory go-test TAGS=$(if $(TAGS),$(TAGS)$(COMMA))mmcuda PKG='./pkg/kernel/cuda/... ./pkg/device'
+	@$(CUDA_ENV) $(MAKE) --no-print-directory go-test TAGS=$(if $(TAGS),$(TAGS)$(COMMA))mmcuda PKG='./pkg/kernel/cuda/... ./pkg/device ./cmd/mm-fit'
 
 cuda-check: ## pack scripts/gpu-check and go through it with no card: every part of it, on small data and the emulated driver
 	@scripts/deps --quiet

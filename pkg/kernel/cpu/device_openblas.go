@@ -37,7 +37,7 @@ func Open(o Options) (*Device, error) {
 	}
 	c := C.mm_open(C.int(n))
 	if c == nil {
-		return nil, fmt.Errorf("opening the cpu: no memory or threads for %d threads", n)
+		return nil, fmt.Errorf("no memory or threads for %d threads", n)
 	}
 	return &Device{threads: n, bf16: o.Precision == kernel.BF16, c: c}, nil
 }

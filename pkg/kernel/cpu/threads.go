@@ -15,7 +15,7 @@ const maxThreads = 1024
 func threadCount(threads int) (int, error) {
 	switch {
 	case threads < 0 || threads > maxThreads:
-		return 0, fmt.Errorf("opening the cpu: %d threads, want 0 to %d", threads, maxThreads)
+		return 0, fmt.Errorf("%d threads, want 0 to %d", threads, maxThreads)
 	case threads == 0:
 		return min(runtime.GOMAXPROCS(0), maxThreads), nil
 	}
@@ -33,7 +33,7 @@ func (o Options) check() (int, error) {
 	switch o.Precision {
 	case "", kernel.Float32, kernel.BF16:
 	default:
-		return 0, fmt.Errorf("opening the cpu: precision %s: want float32 or bf16", o.Precision)
+		return 0, fmt.Errorf("precision %s: the CPU computes in float32 or bf16", o.Precision)
 	}
 	return threadCount(o.Threads)
 }
