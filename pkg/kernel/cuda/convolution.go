@@ -35,9 +35,30 @@ func (d *Device) Conv(y, x, w kernel.Buffer, n int, c kernel.Conv) {
 		d.convolve("convolving", x, w, y, kernel.ConvRun{Pass: kernel.ConvForward, N: n, Conv: c})
 		return
 	}
-	name, g := d.convolved("mm_conv", n*out.H*out.W, c.K)
-	d.launch(name, g,
-		parameters([]uint64{ptr(y, n*out.Size()), ptr(x, n*c.In.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
+	d.convolveOwn(ptr(x, n*c.In.Size()), ptr(w, c.Weights()), ptr(y, n*out.Size()), kernel.ConvRun{Pass: kernel.ConvForward, N: n, Conv: c})
+}
+
+// convolveOwn runs this package's kernels, of maps (N,C,H,W).
+func (d *Device) convolveOwn(x, w, y uint64, r kernel.ConvRun) {
+	n, c, out := r.N, r.Conv, r.Conv.Out()
+	switch r.Pass {
+	case kernel.ConvForward:
+		name, g := d.convolved("mm_conv", n*out.H*out.W, c.K)
+		d.launch(name, g, parameters([]uint64{y, x, w, num(n)}, shape(c))...)
+	case kernel.ConvBackInput:
+		name, g := d.convolved("mm_conv_grad_input", n*c.In.H*c.In.W, c.In.C)
+		d.launch(name, g, parameters([]uint64{x, y, w, num(n)}, shape(c))...)
+	case kernel.ConvBackWeight:
+		splits, partial := gradSplits(n, c), w
+		if splits > 1 {
+			partial = ptr(d.scratch, splits*c.Weights())
+		}
+		d.launch("mm_conv_grad_weight"+d.cores(), grid{ceil(c.In.C*c.KH*c.KW, flat), ceil(c.K, tile), splits},
+			parameters([]uint64{partial, y, x, num(n)}, shape(c), []uint64{num(splits)})...)
+		if splits > 1 {
+			d.launch("mm_sum_splits", elements(c.Weights()), w, partial, num(c.Weights()), num(splits))
+		}
+	}
 }
 
 // ConvAffine writes y = scale_k (x * w) + shift_k + residual, and max(0, y) where relu is set.
@@ -78,11 +99,9 @@ func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
 	}
 	var bytes int64
 	d.do("asking for workspaces", func() error {
-		var err error
-		bytes, err = d.dnn.needs(runs)
 		spare, moved := d.rooms(runs)
-		bytes += 4 * int64(spare+moved)
-		return err
+		bytes = d.dnn.needs(runs) + 4*int64(spare+moved)
+		return nil
 	})
 	return bytes, d.err
 }
@@ -105,10 +124,7 @@ func (d *Device) Reserve(runs []kernel.ConvRun) error {
 		return nil
 	}
 	return d.take("reserving", func() error {
-		bytes, err := d.dnn.needs(runs)
-		if err == nil {
-			err = d.dnn.room(bytes)
-		}
+		err := d.dnn.room(d.dnn.needs(runs))
 		spare, moved := d.rooms(runs)
 		if err == nil && spare > d.spare.n {
 			d.spare, err = d.alloc(spare)
@@ -127,9 +143,7 @@ func (d *Device) ConvGradInput(dx, dy, w kernel.Buffer, n int, c kernel.Conv) {
 		d.convolve("convolving back", dx, w, dy, kernel.ConvRun{Pass: kernel.ConvBackInput, N: n, Conv: c})
 		return
 	}
-	name, g := d.convolved("mm_conv_grad_input", n*c.In.H*c.In.W, c.In.C)
-	d.launch(name, g,
-		parameters([]uint64{ptr(dx, n*c.In.Size()), ptr(dy, n*out.Size()), ptr(w, c.Weights()), num(n)}, shape(c))...)
+	d.convolveOwn(ptr(dx, n*c.In.Size()), ptr(w, c.Weights()), ptr(dy, n*out.Size()), kernel.ConvRun{Pass: kernel.ConvBackInput, N: n, Conv: c})
 }
 
 // gradSplits is the number of runs that a weight's gradient, a sum over the pixels of all images, is divided into: enough
@@ -148,14 +162,5 @@ func (d *Device) ConvGradWeight(dw, dy, x kernel.Buffer, n int, c kernel.Conv) {
 		d.convolve("convolving back", x, dw, dy, kernel.ConvRun{Pass: kernel.ConvBackWeight, N: n, Conv: c})
 		return
 	}
-	splits := gradSplits(n, c)
-	partial := ptr(dw, c.Weights())
-	if splits > 1 {
-		partial = ptr(d.scratch, splits*c.Weights())
-	}
-	d.launch("mm_conv_grad_weight"+d.cores(), grid{ceil(c.In.C*c.KH*c.KW, flat), ceil(c.K, tile), splits},
-		parameters([]uint64{partial, ptr(dy, n*out.Size()), ptr(x, n*c.In.Size()), num(n)}, shape(c), []uint64{num(splits)})...)
-	if splits > 1 {
-		d.launch("mm_sum_splits", elements(c.Weights()), ptr(dw, c.Weights()), partial, num(c.Weights()), num(splits))
-	}
+	d.convolveOwn(ptr(x, n*c.In.Size()), ptr(dw, c.Weights()), ptr(dy, n*out.Size()), kernel.ConvRun{Pass: kernel.ConvBackWeight, N: n, Conv: c})
 }

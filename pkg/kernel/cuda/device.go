@@ -23,6 +23,7 @@ type Device struct {
 	compute   cu.Stream
 	copies    cu.Stream
 	functions map[string]cu.Function
+	folder    string // of the PTX for the card
 	images    []*image
 	memory    []cu.DevicePtr // what Close frees
 	pinned    [][]float32    // likewise
@@ -38,6 +39,7 @@ type Device struct {
 	lt        *lt    // nil where cuBLASLt is missing
 	dnn       *dnn   // nil where cuDNN is missing
 	err       error  // the first failure
+	missed    error  // why a program could not be recorded, the last that could not
 	closed    bool
 }
 
@@ -180,9 +182,17 @@ func (d *Device) Engine() string {
 	}
 	if d.last {
 		name += ", channels last"
-		if n := d.dnn.refusals(); n > 0 {
+		if n := d.dnn.refusals(true); n > 0 {
 			name += fmt.Sprintf(" but for %d convolutions so far", n)
 		}
+	}
+	if d.dnn != nil {
+		if n := d.dnn.refusals(false); n > 0 {
+			name += fmt.Sprintf(", own kernels for %d convolutions so far", n)
+		}
+	}
+	if d.missed != nil {
+		name += ", not recorded: " + d.missed.Error()
 	}
 	return name
 }
@@ -212,6 +222,11 @@ func (d *Device) Close() error {
 		d.lt.close()
 		d.blas.close()
 		d.dnn.close()
+		for _, i := range d.images {
+			if i.loaded {
+				errs = append(errs, i.module.Unload())
+			}
+		}
 		for i := range d.events {
 			errs = append(errs, cu.DestroyEvent(&d.events[i]))
 		}

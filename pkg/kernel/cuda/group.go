@@ -95,7 +95,10 @@ func (g *group) connect(d *Device) error {
 		if reaches == 0 {
 			continue
 		}
-		if err := other.context.EnablePeerAccess(0); err != nil && err != cu.PeerAccessAlreadyEnabled {
+		switch err := other.context.EnablePeerAccess(0); err {
+		case nil, cu.PeerAccessAlreadyEnabled:
+		case cu.PeerAccessUnsupported, cu.TooManyPeers: // as of cards that do not reach each other
+		default:
 			return err
 		}
 	}

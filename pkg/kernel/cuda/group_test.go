@@ -17,14 +17,14 @@ import (
 	"mmtools/pkg/kernel/hostgroup"
 )
 
-// openGroup opens the first cards, emulated or the machine's. ways are "nccl", "peers", "host" for copies through the host, and "apart" for
-// emulated cards that do not reach each other's memory.
+// openGroup opens the first cards, emulated or the machine's. ways are "nccl", "peers", "host" for copies through the host, and, for
+// emulated cards, "apart", which do not reach each other's memory, and "full", which may not either: they have too many peers.
 func openGroup(t *testing.T, cards int, way string, libraries bool, precision kernel.Precision) *group {
 	t.Helper()
 	if emulated != "" {
 		t.Setenv("MM_EMULATED_CARDS", fmt.Sprint(cards))
-		t.Setenv("MM_EMULATED_PEERS", map[string]string{"apart": "0"}[way])
-	} else if way == "apart" {
+		t.Setenv("MM_EMULATED_PEERS", map[string]string{"apart": "0", "full": "2"}[way])
+	} else if way == "apart" || way == "full" {
 		t.Skip("whether a machine's cards reach each other is not ours to say")
 	}
 	skipWithout(t, cards)
@@ -79,7 +79,7 @@ func skipWithout(t *testing.T, cards int) {
 	}
 }
 
-var ways = []string{"nccl", "peers", "host", "apart"}
+var ways = []string{"nccl", "peers", "host", "apart", "full"}
 
 // The mean over cards is the reference's to the bit, however it is moved, and the same on every card. Nothing that is queued next may
 // come before it: x changes at once.

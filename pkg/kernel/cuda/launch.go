@@ -33,19 +33,19 @@ func (d *Device) load() error {
 	if err != nil {
 		return err
 	}
-	folder := "ptx/sm_90"
+	d.folder = "ptx/sm_90"
 	switch {
 	case major < 8:
 		return fmt.Errorf("a card of compute capability %d.%d: want 8.0 or newer", major, minor)
 	case major == 8:
-		folder = "ptx/sm_80"
+		d.folder = "ptx/sm_80"
 	}
-	files, err := ptx.ReadDir(folder)
+	files, err := ptx.ReadDir(d.folder)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		text, err := ptx.ReadFile(path.Join(folder, f.Name()))
+		text, err := ptx.ReadFile(path.Join(d.folder, f.Name()))
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (d *Device) function(name string) (cu.Function, error) {
 		if !i.loaded {
 			m, err := cu.LoadData(i.text)
 			if err != nil {
-				return cu.Function{}, fmt.Errorf("loading %s: %w", i.name, err)
+				return cu.Function{}, fmt.Errorf("loading %s: %w: %s", i.name, err, driver.Explain(i.text))
 			}
 			i.module, i.loaded = m, true
 		}
@@ -143,7 +143,7 @@ type recording struct {
 	graph driver.Graph
 }
 
-// Record captures the kernels that f asks for, which do not run, as one graph. Where that fails the device goes on.
+// Record captures the kernels that f asks for, which do not run, as one graph. Where that fails the device goes on, and Engine says so.
 func (d *Device) Record(f func()) (kernel.Recording, error) {
 	if d.err != nil {
 		return nil, d.err
@@ -167,6 +167,9 @@ func (d *Device) Record(f func()) (kernel.Recording, error) {
 	})
 	err := d.err
 	d.err = nil
+	if err != nil {
+		d.missed = err
+	}
 	return r, err
 }
 

@@ -127,18 +127,19 @@ func (d *Device) move(all [3]operand, last bool) (from [3]int, n int) {
 	return from, n
 }
 
-// convolve runs cuDNN, channels last where maps lie so and it does that. Operands that lie otherwise are laid out anew: weights and their
-// gradients, maps of few channels.
+// convolve runs cuDNN, channels last where maps lie so and it does that, and own kernels where it does not at all. Operands that lie
+// otherwise are laid out anew: weights and their gradients, maps of few channels.
 func (d *Device) convolve(doing string, x, w, y kernel.Buffer, r kernel.ConvRun) {
 	d.do(doing, func() error {
-		key := d.dnn.key(r)
-		err := d.convolveAs(key, x, w, y, r)
-		var status statusError
-		if key.last && errors.As(err, &status) && status.unsupported() {
+		for {
+			key := d.dnn.key(r)
+			err := d.convolveAs(key, x, w, y, r)
+			var status statusError
+			if !errors.As(err, &status) || !status.unsupported() {
+				return err
+			}
 			d.dnn.refused[key] = true
-			return d.convolveAs(d.dnn.key(r), x, w, y, r)
 		}
-		return err
 	})
 }
 
@@ -164,7 +165,9 @@ func (d *Device) convolveAs(key planKey, x, w, y kernel.Buffer, r kernel.ConvRun
 	if d.err != nil {
 		return nil // told already
 	}
-	if err := d.dnn.run(key, p[0], p[1], p[2]); err != nil {
+	if !d.dnn.does(key) {
+		d.convolveOwn(uint64(p[0]), uint64(p[1]), uint64(p[2]), r)
+	} else if err := d.dnn.run(key, p[0], p[1], p[2]); err != nil {
 		return err
 	}
 	for i, o := range all {

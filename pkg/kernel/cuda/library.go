@@ -51,6 +51,7 @@ func (d *Device) precisionCode() C.int { return C.int(max(0, slices.Index(precis
 // blas is cuBLAS.
 type blas struct {
 	c         *C.mm_blas
+	file      string
 	name      string
 	workspace buffer
 }
@@ -71,7 +72,7 @@ func openBLAS(d *Device) (*blas, error) {
 		c := C.mm_blas_open(path, pointer(d.compute), C.uint64_t(workspace.p), 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
-			return &blas{c, filepath.Base(file), workspace}, nil
+			return &blas{c, file, filepath.Base(file), workspace}, nil
 		}
 	}
 	if os.Getenv(blasEnvironment) != "" {
@@ -104,7 +105,7 @@ type dnn struct {
 	c         *C.mm_dnn
 	name      string
 	plans     map[planKey]plan
-	refused   map[planKey]bool // channels last, which the library does not do
+	refused   map[planKey]bool // what the library does not do
 	workspace buffer
 }
 
@@ -129,8 +130,8 @@ type statusError struct {
 
 func (e statusError) Error() string { return fmt.Sprintf("%s: status %d", e.name, e.status) }
 
-// unsupported tells whether cuDNN 8, or 9, says that it does not do what it was asked for.
-func (e statusError) unsupported() bool { return e.status == 9 || e.status/1000 == 3 }
+// unsupported tells whether cuDNN says that it does not do what it was asked for.
+func (e statusError) unsupported() bool { return C.mm_dnn_unsupported(C.int(e.status)) != 0 }
 
 // openDNN is openBLAS for cuDNN.
 func openDNN(d *Device) (*dnn, error) {
@@ -162,21 +163,23 @@ func (l *dnn) close() {
 // key returns how a convolution is to run: channels last where maps lie so and the library does that.
 func (l *dnn) key(r kernel.ConvRun) planKey {
 	key := planKey{r.Pass, r.N, r.Conv, l.d.isLast(r.Conv.In) || l.d.isLast(r.Conv.Out())}
-	if !key.last {
-		return key
-	}
+	key.last = key.last && l.does(key)
+	return key
+}
+
+// does reports whether the library does what a key says. What it does in neither layout, own kernels do.
+func (l *dnn) does(key planKey) bool {
 	if !l.refused[key] {
 		_, err := l.plan(key)
 		l.refused[key] = err != nil
 	}
-	key.last = !l.refused[key]
-	return key
+	return !l.refused[key]
 }
 
-// refusals counts the passes of convolutions that the library does not do channels last.
-func (l *dnn) refusals() (n int) {
-	for _, refused := range l.refused {
-		if refused {
+// refusals counts the passes of convolutions that the library does not do in a layout.
+func (l *dnn) refusals(last bool) (n int) {
+	for key, refused := range l.refused {
+		if refused && key.last == last {
 			n++
 		}
 	}
@@ -210,16 +213,14 @@ func (l *dnn) room(bytes int64) error {
 }
 
 // needs returns the bytes that the library works in for runs.
-func (l *dnn) needs(runs []kernel.ConvRun) (int64, error) {
+func (l *dnn) needs(runs []kernel.ConvRun) int64 {
 	most := int64(0)
 	for _, r := range runs {
-		p, err := l.plan(l.key(r))
-		if err != nil {
-			return 0, err
+		if key := l.key(r); l.does(key) {
+			most = max(most, int64(l.plans[key].size))
 		}
-		most = max(most, int64(p.size))
 	}
-	return most, nil
+	return most
 }
 
 // prepare asks the library for a plan.

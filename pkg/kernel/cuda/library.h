@@ -19,6 +19,7 @@ void *mm_library_find(void *library, const char *path, const char *name, char *m
 
 // Names and numbers of cublas_api.h and library_types.h, the same in cuBLAS 11 to 13.
 enum { MM_R_32F = 0, MM_COMPUTE_32F = 68, MM_COMPUTE_32F_FAST_16BF = 75, MM_COMPUTE_32F_FAST_TF32 = 77 };
+enum { MM_BLAS_INVALID_VALUE = 7, MM_BLAS_ARCH_MISMATCH = 8, MM_BLAS_NOT_SUPPORTED = 15 };
 
 // mm_compute_type is how cuBLAS and cuBLASLt multiply in a precision, as mm_blas_open takes it.
 static inline int mm_compute_type(int precision) {
@@ -47,6 +48,10 @@ void mm_lt_forget(mm_lt *l, mm_product *p);
 
 // mm_lt_linear queues it; it returns cuBLASLt's status.
 int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, uint64_t bias);
+
+// What cuDNN 8 says of what it does not do, and cuDNN 9, which gives a number from 3000 to 3999.
+#define MM_DNN_UNSUPPORTED(status) ((status) == 9 || (status) / 1000 == 3)
+static inline int mm_dnn_unsupported(int status) { return MM_DNN_UNSUPPORTED(status); }
 
 // mm_dnn_open is mm_blas_open for cuDNN.
 mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message, size_t size);

@@ -13,6 +13,7 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	"strings"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -38,7 +39,7 @@ func openLT(d *Device) (*lt, error) {
 		return nil, nil
 	}
 	var message [512]C.char
-	for _, file := range candidates(ltEnvironment, "libcublasLt", 13, 12, 11) {
+	for _, file := range ltCandidates(d.blas.file) {
 		path := C.CString(file)
 		c := C.mm_lt_open(path, pointer(d.compute), C.uint64_t(d.blas.workspace.p), 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
@@ -50,6 +51,16 @@ func openLT(d *Device) (*lt, error) {
 		return nil, fmt.Errorf("opening cuBLASLt: %s", C.GoString(&message[0]))
 	}
 	return nil, nil
+}
+
+// ltCandidates are the files to try for cuBLASLt beside the cuBLAS that was opened: the one of its version.
+func ltCandidates(blas string) []string {
+	folder, name := filepath.Split(blas)
+	version, ok := strings.CutPrefix(name, "libcublas.so")
+	if !ok || os.Getenv(ltEnvironment) != "" {
+		return candidates(ltEnvironment, "libcublasLt", 13, 12, 11)
+	}
+	return []string{folder + "libcublasLt.so" + version}
 }
 
 func (l *lt) close() {
@@ -81,8 +92,14 @@ func (l *lt) linear(y, x, w, b cu.DevicePtr, m, n, k int, relu bool) (bool, erro
 	if p == nil {
 		return false, nil
 	}
-	if status := C.mm_lt_linear(l.c, p, C.uint64_t(y), C.uint64_t(x), C.uint64_t(w), C.uint64_t(b)); status != 0 {
+	switch status := C.mm_lt_linear(l.c, p, C.uint64_t(y), C.uint64_t(x), C.uint64_t(w), C.uint64_t(b)); status {
+	case 0:
+		return true, nil
+	case C.MM_BLAS_INVALID_VALUE, C.MM_BLAS_ARCH_MISMATCH, C.MM_BLAS_NOT_SUPPORTED: // what it had said that it does
+		C.mm_lt_forget(l.c, p)
+		l.plans[key] = nil
+		return false, nil
+	default:
 		return false, fmt.Errorf("%s: status %d", l.name, int(status))
 	}
-	return true, nil
 }

@@ -5,6 +5,7 @@ package cuda
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"mmtools/pkg/kernel"
@@ -66,5 +67,50 @@ func TestLinearLT(t *testing.T) {
 		if plans != c.plans {
 			t.Errorf("after %s: cuBLASLt has %d plans, want %d", c.name, plans, c.plans)
 		}
+	}
+}
+
+// A product that cuBLASLt offers and then refuses is cuBLAS's from then on.
+func TestLinearRefused(t *testing.T) {
+	if emulated == "" {
+		t.Skip("only the emulated cuBLASLt can be told to refuse")
+	}
+	t.Setenv("MM_EMULATED_REFUSE", "product")
+	d := open(t, Options{}, true)
+	x, w, y := alloc(t, d, 4), alloc(t, d, 4), alloc(t, d, 4)
+	d.Upload(x, []float32{1, 2, 3, 4})
+	d.Upload(w, []float32{1, 0, 0, 1})
+	got := make([]float32, 4)
+	for range 2 {
+		d.Linear(y, x, w, nil, 2, 2, 2, false)
+	}
+	d.Download(got, y)
+	if want := []float32{1, 2, 3, 4}; d.Err() != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v: %v", got, want, d.Err())
+	}
+	if len(d.lt.plans) != 1 {
+		t.Errorf("%d products were planned, want 1", len(d.lt.plans))
+	}
+	for key, p := range d.lt.plans {
+		if p != nil {
+			t.Errorf("%+v is still cuBLASLt's", key)
+		}
+	}
+}
+
+// cuBLASLt is opened beside the cuBLAS that is there: of another version it may want another driver.
+func TestCandidatesOfLT(t *testing.T) {
+	t.Setenv(ltEnvironment, "")
+	for blas, want := range map[string][]string{
+		"libcublas.so.12": {"libcublasLt.so.12"}, "/cuda/lib/libcublas.so.11": {"/cuda/lib/libcublasLt.so.11"},
+		"/cuda/other.so": {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"},
+	} {
+		if got := ltCandidates(blas); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", blas, got, want)
+		}
+	}
+	t.Setenv(ltEnvironment, "none")
+	if got := ltCandidates("libcublas.so.12"); len(got) > 0 {
+		t.Errorf("none: got %v", got)
 	}
 }

@@ -5,6 +5,8 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"mmtools/pkg/kernel"
@@ -66,11 +68,14 @@ func TestOutOfMemory(t *testing.T) {
 	free := d.Free()
 	_, err := d.Alloc(int(free)) // four times as much
 	var memory *kernel.MemoryError
-	if !errors.As(err, &memory) || memory.Wanted != 4*free || memory.Free != free {
-		t.Fatalf("got %v, want a MemoryError of %d bytes wanted, %d free", err, 4*free, free)
+	if !errors.As(err, &memory) || memory.Wanted != 4*free || memory.Free <= 0 {
+		t.Fatalf("got %v, want a MemoryError of %d bytes wanted", err, 4*free)
 	}
-	if d.Err() != nil || d.Free() != free {
-		t.Errorf("after it: %v, %d bytes free, want none and %d", d.Err(), d.Free(), free)
+	if d.Err() != nil {
+		t.Errorf("after it: %v, want none", d.Err())
+	}
+	if after := d.Free(); emulated != "" && (memory.Free != free || after != free) { // of a card others may take some
+		t.Errorf("%d bytes free, then %d, want %d", memory.Free, after, free)
 	}
 	alloc(t, d, 100)
 }
@@ -154,6 +159,27 @@ func TestRecordingOfAllocation(t *testing.T) {
 	d.Download(make([]float32, 2), y)
 	if err := d.Err(); err != nil {
 		t.Error(err)
+	}
+}
+
+// So is an upload that passes through a stage: what waits for a copy outside of the recording.
+func TestRecordingOfUpload(t *testing.T) {
+	d := open(t, Options{}, false)
+	x, host := alloc(t, d, 100), ramp(100, 1)
+	for range 3 {
+		d.Upload(x, host)
+	}
+	if _, err := d.Record(func() { d.Upload(x, host) }); err == nil {
+		t.Error("an upload was recorded")
+	}
+	got := make([]float32, 100)
+	d.Upload(x, ramp(100, 7))
+	d.Download(got, x)
+	if err := d.Err(); err != nil || !slices.Equal(got, ramp(100, 7)) {
+		t.Errorf("after it: %v, %v", err, got)
+	}
+	if !strings.Contains(d.Engine(), "not recorded: ") {
+		t.Errorf("%s does not say so", d.Engine())
 	}
 }
 

@@ -4,15 +4,25 @@ package driver
 
 /*
 #include "lazy.h"
+
+static CUresult explain(const char *ptx, char *log, size_t size) {
+	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+	void *values[] = {log, (void *)size};
+	CUmodule module;
+	CUresult result = cuModuleLoadDataEx(&module, ptx, 2, options, values);
+	if (result == CUDA_SUCCESS) cuModuleUnload(module);
+	return result;
+}
 */
 import "C"
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
-// What gorgonia.org/cu does not offer: pinned memory and the capture of a stream. A stream is given as cu.Stream.C does.
+// What gorgonia.org/cu does not offer: pinned memory, the capture of a stream, and what the driver's compiler says. A stream is given as cu.Stream.C does.
 
 func result(doing string, r C.CUresult) error {
 	if r == C.CUDA_SUCCESS {
@@ -37,6 +47,17 @@ func Pinned(n int) ([]float32, error) {
 // Unpin frees what Pinned gave.
 func Unpin(p []float32) error {
 	return result("freeing pinned memory", C.cuMemFreeHost(unsafe.Pointer(unsafe.SliceData(p))))
+}
+
+// Explain returns what the driver's compiler says of PTX that it has refused; nothing where it says nothing.
+func Explain(ptx string) string {
+	text := C.CString(ptx)
+	defer C.free(unsafe.Pointer(text))
+	var log [2048]C.char
+	if C.explain(text, &log[0], C.size_t(len(log)-1)) == C.CUDA_SUCCESS {
+		return ""
+	}
+	return strings.TrimSpace(C.GoString(&log[0]))
 }
 
 // BeginCapture makes a stream record what it is given instead of running it.

@@ -1,12 +1,13 @@
 // An emulated CUDA driver over host memory, for tests: as much of it as pkg/kernel/cuda calls.
 //
 // It is unkind where a card may be. Nothing that is queued on a stream runs before somebody waits for it, so that a missing
-// wait shows; fresh memory is NaN; a call that stream capture forbids breaks the capture; a kernel must be in the module's PTX; and a
-// stream, an event, a kernel and all memory that it is given must be of the card whose context is current.
+// wait shows; fresh memory is NaN; a call that stream capture forbids breaks the capture, as does memory that is not pinned, or a wait for
+// what the capture has not recorded; a kernel must be in the module's PTX, and its blocks no larger than that says; and a stream, an event,
+// a kernel and all memory that it is given must be of the card whose context is current.
 //
 //	MM_EMULATED_CARDS   the number of cards (1)
 //	MM_EMULATED_MEMORY  bytes of each (1 GiB)
-//	MM_EMULATED_PEERS   0: no card reaches another's memory (1)
+//	MM_EMULATED_PEERS   0: no card reaches another's memory; 2: each could, and has too many peers to (1)
 #include <chrono>
 #include <cstdlib>
 #include <deque>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../driver/cuda.h"
@@ -37,6 +39,7 @@ struct CUstream_st {
 	unsigned long long queued = 0, done = 0;
 	CUgraph capture = nullptr;
 	bool broken = false; // the capture
+	std::thread::id capturer;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -61,6 +64,7 @@ struct CUfunc_st {
 	std::string name;
 	void (*thread)(void **);
 	int parameters;
+	unsigned threads, shared; // at most in a block, and its bytes of shared memory, as the PTX says
 };
 
 struct CUmod_st {
@@ -89,6 +93,7 @@ struct Guard {
 thread_local CUcontext current;
 std::vector<std::unique_ptr<CUctx_st>> contexts;
 std::vector<CUstream> streams;
+std::map<uintptr_t, size_t> pinned;
 unsigned long long launches, replays;
 
 struct Kernel {
@@ -158,6 +163,28 @@ CUcontext owner(CUdeviceptr p, size_t n) {
 	return nullptr;
 }
 
+// pinned_inside tells whether n bytes at p are of one piece of pinned memory.
+bool pinned_inside(const void *p, size_t n) {
+	auto after = pinned.upper_bound((uintptr_t)p);
+	if (after == pinned.begin()) return false;
+	auto &[start, size] = *std::prev(after);
+	return (uintptr_t)p + n <= start + size;
+}
+
+// number returns what follows a word of text between from and to; otherwise where it is not there.
+unsigned number(const std::string &text, size_t from, size_t to, const char *word, unsigned otherwise) {
+	size_t at = text.find(word, from);
+	return at < to ? (unsigned)atoi(text.c_str() + at + strlen(word)) : otherwise;
+}
+
+// shared_size adds up a kernel's shared memory: lines such as "	.shared .align 16 .b8 NAME[17408];".
+unsigned shared_size(const std::string &text, size_t from, size_t to) {
+	unsigned sum = 0;
+	for (size_t at = text.find("\t.shared .align", from); at < to; at = text.find("\t.shared .align", at + 1))
+		sum += number(text, at, text.find(';', at), "[", 0);
+	return sum;
+}
+
 // inside tells whether n bytes at p are memory of the current card.
 bool inside(CUdeviceptr p, size_t n) { return current && owner(p, n) == current; }
 
@@ -174,6 +201,13 @@ void emulate_run_until(CUstream s, unsigned long long at) { run_until(s, at); }
 bool emulate_inside(CUcontext c, CUstream s, CUdeviceptr p, size_t n) {
 	Guard g(lock);
 	return s->context == c && owner(p, n) == c;
+}
+
+bool emulate_ready(CUstream s) { return s && s->context == current; }
+
+bool emulate_current(const void *p, size_t n) {
+	Guard g(lock);
+	return inside((CUdeviceptr)(uintptr_t)p, n);
 }
 
 extern "C" {
@@ -300,12 +334,15 @@ CUresult cuMemAllocHost_v2(void **p, size_t n) {
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
 	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	*p = aligned_alloc(256, (n + 255) / 256 * 256);
-	return *p ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+	if (!*p) return CUDA_ERROR_OUT_OF_MEMORY;
+	pinned[(uintptr_t)*p] = n;
+	return CUDA_SUCCESS;
 }
 
 CUresult cuMemFreeHost(void *p) {
 	Guard g(lock);
 	for (CUstream s : streams) run_all(s);
+	if (!pinned.erase((uintptr_t)p)) return CUDA_ERROR_INVALID_VALUE;
 	free(p);
 	return CUDA_SUCCESS;
 }
@@ -315,15 +352,24 @@ static CUresult copy(void *to, const void *from, size_t n, CUstream s) {
 	return enqueue(s, [=] { memmove(to, from, n); });
 }
 
+// A recording reads and writes the host's memory when it is replayed: what is not pinned may be gone by then.
+static bool recordable(const void *host, size_t n, CUstream s) {
+	if (!s || !s->capture || pinned_inside(host, n)) return true;
+	s->broken = true;
+	return false;
+}
+
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t n, CUstream s) {
 	Guard g(lock);
 	if (!inside(to, n)) return CUDA_ERROR_INVALID_VALUE;
+	if (!recordable(from, n, s)) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	return copy((void *)(uintptr_t)to, from, n, s);
 }
 
 CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t n, CUstream s) {
 	Guard g(lock);
 	if (!inside(from, n)) return CUDA_ERROR_INVALID_VALUE;
+	if (!recordable(to, n, s)) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	return copy(to, (const void *)(uintptr_t)from, n, s);
 }
 
@@ -348,6 +394,7 @@ CUresult cuCtxEnablePeerAccess(CUcontext other, unsigned int) {
 	Guard g(lock);
 	if (!current || !other || other == current) return CUDA_ERROR_INVALID_CONTEXT;
 	if (!setting("MM_EMULATED_PEERS", 1)) return CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
+	if (setting("MM_EMULATED_PEERS", 1) == 2) return CUDA_ERROR_TOO_MANY_PEERS;
 	return current->reaches.insert(other).second ? CUDA_SUCCESS : CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED;
 }
 
@@ -386,6 +433,10 @@ CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned int) {
 	CUstream other = e->stream;
 	unsigned long long at = e->at;
 	if (!other) return CUDA_SUCCESS;
+	if (s->capture) { // no event is recorded in a capture here
+		s->broken = true;
+		return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
+	}
 	return enqueue(s, [=] { run_until(other, at); });
 }
 
@@ -439,6 +490,16 @@ CUresult cuModuleLoadData(CUmodule *m, const void *image) {
 	return CUDA_ERROR_INVALID_PTX;
 }
 
+CUresult cuModuleLoadDataEx(CUmodule *m, const void *image, unsigned int n, CUjit_option *options, void **values) {
+	CUresult result = cuModuleLoadData(m, image);
+	char *log = nullptr;
+	for (unsigned i = 0; i < n; i++) {
+		if (options[i] == CU_JIT_ERROR_LOG_BUFFER) log = (char *)values[i];
+		if (options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES && log && result) snprintf(log, (size_t)values[i], "emulated: no .address_size 64\n");
+	}
+	return result;
+}
+
 CUresult cuModuleUnload(CUmodule m) {
 	delete m;
 	return CUDA_SUCCESS;
@@ -447,17 +508,29 @@ CUresult cuModuleUnload(CUmodule m) {
 CUresult cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name) {
 	Guard g(lock);
 	auto found = kernels().find(name);
-	if (found == kernels().end() || m->image.find(".entry " + std::string(name) + "(") == std::string::npos) return CUDA_ERROR_NOT_FOUND;
-	m->functions[name] = {m->context, name, found->second.thread, found->second.parameters};
+	size_t from = m->image.find(".entry " + std::string(name) + "(");
+	if (found == kernels().end() || from == std::string::npos) return CUDA_ERROR_NOT_FOUND;
+	size_t to = std::min(m->image.find(".entry ", from + 1), m->image.size());
+	m->functions[name] = {m->context, name, found->second.thread, found->second.parameters, number(m->image, from, to, ".maxntid ", 1024),
+		shared_size(m->image, from, to)};
 	*f = &m->functions[name];
 	return CUDA_SUCCESS;
+}
+
+CUresult cuFuncGetAttribute(int *value, CUfunction_attribute which, CUfunction f) {
+	switch (which) {
+	case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK: *value = (int)f->threads; return CUDA_SUCCESS;
+	case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES: *value = (int)f->shared; return CUDA_SUCCESS;
+	case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES: case CU_FUNC_ATTRIBUTE_NUM_REGS: *value = 0; return CUDA_SUCCESS;
+	default: return CUDA_ERROR_INVALID_VALUE;
+	}
 }
 
 CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
 	CUstream s, void **parameters, void **) {
 	Guard g(lock);
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
-	if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || bx * by * bz > 1024 || bx * by * bz == 0 || shared) return CUDA_ERROR_INVALID_VALUE;
+	if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || bx * by * bz > f->threads || bx * by * bz == 0 || shared) return CUDA_ERROR_INVALID_VALUE;
 	if (!s || s->context != current || f->context != current) return CUDA_ERROR_INVALID_HANDLE;
 	std::vector<uint64_t> values(f->parameters);
 	for (int i = 0; i < f->parameters; i++) {
@@ -481,12 +554,14 @@ CUresult cuStreamBeginCapture_v2(CUstream s, unsigned int) {
 	if (s->capture) return CUDA_ERROR_ILLEGAL_STATE;
 	s->capture = new CUgraph_st;
 	s->broken = false;
+	s->capturer = std::this_thread::get_id();
 	return CUDA_SUCCESS;
 }
 
 CUresult cuStreamEndCapture(CUstream s, CUgraph *graph) {
 	Guard g(lock);
 	if (!s->capture) return CUDA_ERROR_ILLEGAL_STATE;
+	if (s->capturer != std::this_thread::get_id()) return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
 	*graph = s->capture;
 	s->capture = nullptr;
 	if (!s->broken) return CUDA_SUCCESS;

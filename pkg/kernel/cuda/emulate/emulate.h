@@ -16,4 +16,8 @@ void emulate_run_until(CUstream stream, unsigned long long at);
 // emulate_inside tells whether a stream and n bytes at p are of the card of a context.
 bool emulate_inside(CUcontext context, CUstream stream, CUdeviceptr p, size_t n);
 
+// emulate_ready tells whether a stream is of the card whose context is current, and emulate_current whether n bytes at p are memory of it.
+bool emulate_ready(CUstream stream);
+bool emulate_current(const void *p, size_t n);
+
 #endif

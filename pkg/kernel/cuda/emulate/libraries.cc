@@ -1,5 +1,6 @@
 // cuBLAS and cuDNN as far as pkg/kernel/cuda calls them, on the emulated driver's streams: plain loops, sums in double. As in the
-// libraries, alpha, beta and descriptors are read when the call is made, matrices when it runs.
+// libraries, alpha, beta and descriptors are read when the call is made, matrices when it runs. What they are given has to be whole matrices
+// in the memory of the card that is current, cuDNN's at a multiple of 16 bytes, which its kernels take for granted.
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -11,6 +12,7 @@ namespace {
 
 struct Handle {
 	CUstream stream = nullptr;
+	void *workspace = nullptr;
 };
 
 // Descriptor is sizes; of a tensor, how they lie and its type, too.
@@ -21,6 +23,7 @@ struct Descriptor {
 	// at returns the place of (a,b,i,j) of v.
 	long at(long a, long b, long i, long j) const { return last ? ((a * v[2] + i) * v[3] + j) * v[1] + b : ((a * v[1] + b) * v[2] + i) * v[3] + j; }
 	long size() const { return (long)v[0] * v[1] * v[2] * v[3]; }
+	bool lies(const void *p) const { return (uintptr_t)p % 16 == 0 && emulate_current(p, (size_t)size() * (narrow ? 2 : 4)); }
 	double load(const void *p, long i) const {
 		if (!narrow) return ((const float *)p)[i];
 		unsigned bits = (unsigned)((const unsigned short *)p)[i] << 16;
@@ -36,10 +39,12 @@ struct Descriptor {
 	}
 };
 
-// refused tells whether MM_EMULATED_REFUSE names a layout: "last" when asked, as of a library that does not have it, or "run" when it runs.
-bool refused(const Descriptor &d, const char *when) {
+// refused tells whether MM_EMULATED_REFUSE names channels "last" when asked, as of a library that does not have them, or "run" when it runs;
+// "all" and "all run" are both layouts.
+bool refused(const Descriptor &d, bool running) {
 	const char *what = getenv("MM_EMULATED_REFUSE");
-	return d.last && what && !strcmp(what, when);
+	if (!what) return false;
+	return !strcmp(what, running ? "all run" : "all") || (d.last && !strcmp(what, running ? "run" : "last"));
 }
 
 // Convolution is the sizes of one: x (n,c,h,w), w (k,c,kh,kw), y (n,k,oh,ow).
@@ -58,6 +63,9 @@ struct Convolution {
 		if (dw.last != dx.last || dy.last != dx.last || dw.narrow != dx.narrow || dy.narrow != dx.narrow) return false;
 		return f[1] == c && y[0] == n && y[1] == k && oh == (h + 2 * ph - kh) / sh + 1 && ow == (w + 2 * pw - kw) / sw + 1;
 	}
+
+	// lies tells whether a call's operands are where they may be, and its workspace is what was asked for.
+	bool lies(void *h, const void *x, const void *w, const void *y, void *room, size_t size) const;
 
 	// each calls f with the places of x, w and y in every term of the convolution.
 	template <class F>
@@ -79,6 +87,11 @@ struct Convolution {
 // workspace is what a convolution of n images asks for.
 size_t workspace(long n) { return 4096 * (size_t)n; }
 
+bool Convolution::lies(void *h, const void *x, const void *w, const void *y, void *room, size_t size) const {
+	if (!emulate_ready(((Handle *)h)->stream) || size < workspace(n) || !emulate_current(room, size)) return false;
+	return dx.lies(x) && dw.lies(w) && dy.lies(y);
+}
+
 bool plain(const void *alpha, const void *beta) { return *(const float *)alpha == 1 && *(const float *)beta == 0; }
 
 } // namespace
@@ -96,16 +109,23 @@ int cublasDestroy_v2(void *h) {
 }
 
 int cublasSetStream_v2(void *h, void *stream) {
-	((Handle *)h)->stream = (CUstream)stream;
+	*(Handle *)h = {(CUstream)stream, nullptr}; // which forgets cuBLAS's workspace
 	return 0;
 }
 
-int cublasSetWorkspace_v2(void *, void *, size_t) { return 0; }
+int cublasSetWorkspace_v2(void *h, void *workspace, size_t size) {
+	if ((uintptr_t)workspace % 256 || !emulate_current(workspace, size)) return 7;
+	((Handle *)h)->workspace = workspace;
+	return 0;
+}
 
 int cublasGemmEx(void *h, int trans_a, int trans_b, int m, int n, int k, const void *alpha, const void *a, int type_a, int lda, const void *b,
 	int type_b, int ldb, const void *beta, void *c, int type_c, int ldc, int compute, int) {
 	if (type_a || type_b || type_c || !plain(alpha, beta) || compute < 68 || compute > 77) return 7;
 	if (lda < (trans_a ? k : m) || ldb < (trans_b ? n : k) || ldc < m) return 7;
+	if (!emulate_ready(((Handle *)h)->stream) || !((Handle *)h)->workspace) return 14; // it would allocate one
+	auto lies = [](const void *p, long ld, long rows, long columns) { return !rows || !columns || emulate_current(p, 4 * (ld * (columns - 1) + rows)); };
+	if (!lies(a, lda, trans_a ? k : m, trans_a ? m : k) || !lies(b, ldb, trans_b ? n : k, trans_b ? k : n) || !lies(c, ldc, m, n)) return 13;
 	auto x = (const float *)a, y = (const float *)b;
 	auto z = (float *)c;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
@@ -161,7 +181,7 @@ int cudnnSetConvolutionMathType(void *, int) { return 0; }
 static int measure(void *xd, void *wd, void *yd, void *cd, size_t *size) {
 	Convolution c(xd, wd, yd, cd);
 	if (!c.fits()) return 3;
-	if (refused(c.dx, "last")) return 9;
+	if (refused(c.dx, false)) return 9;
 	*size = workspace(c.n);
 	return 0;
 }
@@ -181,8 +201,8 @@ int cudnnGetConvolutionBackwardFilterWorkspaceSize(void *, void *xd, void *dyd, 
 int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x, void *wd, const void *w, void *cd, int, void *room, size_t size,
 	const void *beta, void *yd, void *y) {
 	Convolution c(xd, wd, yd, cd);
-	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
-	if (refused(c.dx, "run")) return 9;
+	if (!plain(alpha, beta) || !c.lies(h, x, w, y, room, size)) return 3;
+	if (refused(c.dx, true)) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.dy.size());
 		c.each([&](long i, long j, long o) { sums[o] += c.dx.load(x, i) * c.dw.load(w, j); });
@@ -194,8 +214,8 @@ int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x,
 int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const void *w, void *dyd, const void *dy, void *cd, int, void *room,
 	size_t size, const void *beta, void *dxd, void *dx) {
 	Convolution c(dxd, wd, dyd, cd);
-	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
-	if (refused(c.dx, "run")) return 9;
+	if (!plain(alpha, beta) || !c.lies(h, dx, w, dy, room, size)) return 3;
+	if (refused(c.dx, true)) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.dx.size());
 		c.each([&](long i, long j, long o) { sums[i] += c.dy.load(dy, o) * c.dw.load(w, j); });
@@ -207,8 +227,8 @@ int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const voi
 int cudnnConvolutionBackwardFilter(void *h, const void *alpha, void *xd, const void *x, void *dyd, const void *dy, void *cd, int, void *room,
 	size_t size, const void *beta, void *dwd, void *dw) {
 	Convolution c(xd, dwd, dyd, cd);
-	if (!plain(alpha, beta) || !room || size < workspace(c.n)) return 3;
-	if (refused(c.dx, "run")) return 9;
+	if (!plain(alpha, beta) || !c.lies(h, x, dw, dy, room, size)) return 3;
+	if (refused(c.dx, true)) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.dw.size());
 		c.each([&](long i, long j, long o) { sums[j] += c.dy.load(dy, o) * c.dx.load(x, i); });

@@ -1,5 +1,6 @@
 // cuBLASLt as far as pkg/kernel/cuda calls it: products with a bias and ReLU, plain loops, sums in double. It knows no algorithm for
 // matrices off a multiple of 16 bytes, as the library knows fewer.
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct Preference {
 	unsigned schemes = 7, alignments[4] = {256, 256, 256, 256};
 };
 
-constexpr int invalid = 7, unsupported = 15;
+constexpr int invalid = 7, failed = 13, unsupported = 15;
 
 } // namespace
 
@@ -109,6 +110,10 @@ int cublasLtMatmul(void *, void *descriptor, const void *alpha, const void *a, v
 	if (*(const float *)alpha != 1 || *(const float *)beta != 0 || c != d || !p.transposed || *(const uint64_t *)algorithm != 42 || !workspace || !size)
 		return invalid;
 	if (((uintptr_t)a | (uintptr_t)b | (uintptr_t)d) % 16) return unsupported; // another algorithm's matrices
+	if (const char *what = getenv("MM_EMULATED_REFUSE"); what && !strcmp(what, "product")) return unsupported; // which it had offered
+	auto lies = [](const void *p, const Layout &l) { return emulate_current(p, 4 * (l.ld * (l.columns - 1) + l.rows)); };
+	if (!emulate_ready((CUstream)stream) || !lies(a, w) || !lies(b, x) || !lies(d, y) || !emulate_current(workspace, size)) return failed;
+	if (p.epilogue & 4 && !emulate_current(p.bias, 4 * y.rows)) return failed;
 	emulate_enqueue((CUstream)stream, [=] {
 		for (long j = 0; j < y.columns; j++)
 			for (long i = 0; i < y.rows; i++) {

@@ -185,6 +185,11 @@ unsigned long long seed() {
 
 } // namespace
 
+// What the compiler makes kernels call where an address is off.
+extern "C" __attribute__((noreturn)) void __ubsan_handle_type_mismatch_v1_abort(void *, void *) {
+	fail("memory is not at a multiple of the size of what is read or written there");
+}
+
 void __syncthreads() { wait(at_block_barrier); }
 
 // One barrier: all have handed theirs over before one reads. Nobody hands the one after the next over, in the same place, before

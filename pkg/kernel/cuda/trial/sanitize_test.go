@@ -62,6 +62,25 @@ func sanitize(t *testing.T, with string) func(name string, environment ...string
 	}
 }
 
+// A kernel that reads numbers off a multiple of their size ends its process here, for a card fails then.
+func TestOffAlignment(t *testing.T) {
+	if kernels(t).OnCard() || sanitized {
+		t.Skip("a card that fails so is lost")
+	}
+	r := newRig(t, 0)
+	index, table, y := r.ints([]int64{0, 0}), r.floats([]float32{1, 2, 3, 4}), r.output(4)
+	if os.Getenv("MM_TRIAL_OFF") == "" {
+		r.launch("mm_gather", blocks(1, 1, 1), y, table, index, 1, 4)
+		again := exec.Command(os.Args[0], "-test.run=^TestOffAlignment$")
+		again.Env = append(os.Environ(), "MM_TRIAL_OFF=1")
+		if text, err := again.CombinedOutput(); err == nil || !strings.Contains(string(text), "mm_gather, block 0 0 0: memory is not at a multiple of the size") {
+			t.Errorf("got %v, want a kernel that is refused\n%s", err, text)
+		}
+		return
+	}
+	r.launch("mm_gather", blocks(1, 1, 1), y, table, index.Skip(4), 1, 4)
+}
+
 func compiler() string {
 	if c := os.Getenv("CXX"); c != "" {
 		return c
