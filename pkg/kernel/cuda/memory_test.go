@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/cu"
+
 	"mmtools/pkg/kernel"
 )
 
@@ -162,12 +164,22 @@ func TestRecordingOfAllocation(t *testing.T) {
 	}
 }
 
-// So is an upload that passes through a stage: what waits for a copy outside of the recording.
+// So is a wait for what the recording does not hold, and an upload that passes through a stage, which waits for its copy.
 func TestRecordingOfUpload(t *testing.T) {
 	d := open(t, Options{}, false)
 	x, host := alloc(t, d, 100), ramp(100, 1)
 	for range 3 {
 		d.Upload(x, host)
+	}
+	var copied cu.Event
+	d.do("copying", func() (err error) {
+		if copied, err = d.event(); err == nil {
+			err = copied.Record(d.copies)
+		}
+		return err
+	})
+	if _, err := d.Record(func() { d.do("waiting", func() error { return d.compute.Wait(copied, 0) }) }); err == nil {
+		t.Error("a wait for a copy was recorded")
 	}
 	if _, err := d.Record(func() { d.Upload(x, host) }); err == nil {
 		t.Error("an upload was recorded")
