@@ -118,6 +118,9 @@ func (d *Device) Copy(y, x kernel.Buffer, n int) {
 		return
 	}
 	to, from := at(y, n), at(x, n)
+	if to == from {
+		return
+	}
 	d.do("copying", func() error { return cu.MemcpyDtoDAsync(to, from, int64(4*n), d.compute) })
 }
 

@@ -14,7 +14,7 @@ import (
 // stage is what minibatches pass through on their way to one buffer: slots in turns, so that one is filled and copied while the
 // kernels that read the others' still run.
 type stage struct {
-	slots []slot
+	slots []slot // none where there was no memory for them
 	next  int
 }
 
@@ -46,12 +46,15 @@ func (d *Device) Upload(dst kernel.Buffer, src []float32) {
 		case !known:
 			d.stages[to] = nil
 			return d.uploadNow(to, src)
-		case st == nil || len(st.slots[0].host) < len(src):
+		case st == nil || len(st.slots) > 0 && len(st.slots[0].host) < len(src):
 			var err error
 			if st, err = d.newStage(dst.Len()); err != nil {
-				return d.uploadNow(to, src) // no memory for it: slower, and as right
+				st = new(stage) // no memory for it: slower, and as right
 			}
 			d.stages[to] = st
+		}
+		if len(st.slots) == 0 {
+			return d.uploadNow(to, src)
 		}
 		s := &st.slots[st.next]
 		st.next = (st.next + 1) % len(st.slots)
