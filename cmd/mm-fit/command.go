@@ -198,7 +198,7 @@ func (c *command) readInit(ctx *cli.Context) (*checkpoint.Checkpoint, error) {
 	if err := c.Weights.refuse(); err != nil {
 		return nil, err
 	}
-	in, err := ctx.OpenStream(c.Init)
+	in, err := ctx.OpenPrevious(c.Init)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 // probe is a tool whose flags make it behave as a tool may: testdata drives it as a process of its own.
 type probe struct {
 	Input  []string `placeholder:"FILE" help:"Streams to open. Each may be -."`
+	Late   []string `placeholder:"FILE" help:"Streams to open once the output is there."`
 	Stream bool     `help:"Write a stream of no rows."`
 	Text   bool     `help:"Write text in place of a stream."`
 	Write  int      `placeholder:"N" help:"Write N bytes (default: ${default})." default:"0"`
@@ -45,6 +46,11 @@ func (p *probe) Run(ctx *Context) error {
 		return err
 	}
 	defer out.Abort()
+	for _, path := range p.Late {
+		if _, err := ctx.OpenStream(path); err != nil {
+			return fmt.Errorf("reading samples: %w", err)
+		}
+	}
 	if p.Log {
 		ctx.Log.Info().Uint64("seed", p.Seed.Seed).Str("device", p.Device.Device).Int("threads", p.Threads).Str("compression", p.Compression.Compression).Msg("probing")
 	}

@@ -24,6 +24,7 @@ type Context struct {
 	stdinTaken  bool
 	products    []*Product
 	stdoutTaken bool
+	inputs      []os.FileInfo // files that no output may take the place of
 }
 
 func (t *tool) newContext(c context.Context, l Logging) *Context {

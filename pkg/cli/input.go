@@ -9,8 +9,16 @@ import (
 
 // OpenStream opens an input stream: a path, or standard input for "" and "-". A regular file, named or redirected, is
 // mapped and can be rewound; anything else is read as a pipe. A terminal is refused, and so is a second input that
-// wants standard input; both are usage errors. The caller closes the reader.
+// wants standard input, and a file that an output would take the place of; all are usage errors. The caller closes the reader.
 func (c *Context) OpenStream(path string) (*stream.Reader, error) {
+	if err := c.keep(path); err != nil {
+		return nil, err
+	}
+	return c.OpenPrevious(path)
+}
+
+// OpenPrevious is OpenStream for an input that an output may take the place of: the model that training goes on from.
+func (c *Context) OpenPrevious(path string) (*stream.Reader, error) {
 	if path != "" && path != "-" {
 		return stream.OpenFile(path)
 	}
@@ -36,6 +44,31 @@ func (c *Context) ReadText(path string) (text []byte, name string, err error) {
 	}
 	text, err = io.ReadAll(c.Stdin)
 	return text, "stdin", err
+}
+
+// keep sees to it that no output takes the place of an input.
+func (c *Context) keep(path string) error {
+	info, err := c.Stdin.Stat()
+	if path != "" && path != "-" {
+		info, err = os.Stat(path)
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return nil // whoever opens it says so
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inputs = append(c.inputs, info)
+	for _, p := range c.products {
+		if p.old != nil && os.SameFile(p.old, info) {
+			return replaces(p.path)
+		}
+	}
+	return nil
+}
+
+// replaces is the error of an output that would take an input's place.
+func replaces(path string) error {
+	return Hint(Usage("output %s is an input too, which would be lost", path), "name another FILE")
 }
 
 // takeStdin lets one input have standard input.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"mmtools/pkg/stream"
@@ -16,13 +17,16 @@ type Product struct {
 	io.Writer
 	commit func() error
 	abort  func()
+	path   string
+	old    os.FileInfo // the file that is there; nil where there is none
 
 	mu   sync.Mutex // Main aborts an interrupted run that does not return
 	done bool
 }
 
 // Create starts an output stream: a path, or standard output for "" and "-". A terminal is refused for "" (a usage
-// error) and taken for "-". A path that names a device or a named pipe is written to directly.
+// error) and taken for "-". A path that names a device or a named pipe is written to directly. One that names an input of OpenStream's
+// is a usage error.
 func (c *Context) Create(path string) (*Product, error) {
 	if path == "" && isTerminal(c.Stdout) {
 		return nil, Hint(Usage("refusing to write a stream to a terminal"), "-o FILE writes a file, a pipe reads it, and -o - writes it here all the same")
@@ -59,11 +63,20 @@ func (c *Context) create(path string) (*Product, error) {
 		c.stdoutTaken = true
 		p = &Product{Writer: c.Stdout, commit: func() error { return nil }, abort: func() {}}
 	} else {
+		old, err := os.Stat(path)
+		if err != nil || !old.Mode().IsRegular() {
+			old = nil
+		}
+		for _, input := range c.inputs {
+			if old != nil && os.SameFile(old, input) {
+				return nil, replaces(path)
+			}
+		}
 		file, err := stream.Create(path)
 		if err != nil {
 			return nil, fmt.Errorf("creating output: %w", err)
 		}
-		p = &Product{Writer: file, commit: file.Commit, abort: file.Abort}
+		p = &Product{Writer: file, commit: file.Commit, abort: file.Abort, path: path, old: old}
 	}
 	c.products = append(c.products, p)
 	return p, nil
