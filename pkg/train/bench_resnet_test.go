@@ -25,7 +25,7 @@ func audioVisual(rows int) (network.Spec, checkpoint.State) {
 // audioVisualSamples returns n samples, float32 spectrograms and uint8 frames.
 func audioVisualSamples(b *testing.B, spec network.Spec, n int) *Samples {
 	b.Helper()
-	data, err := networktest.AudioVisualSamples(spec, n)
+	data, err := networktest.Noise(spec, n)
 	if err != nil {
 		b.Fatal(err)
 	}

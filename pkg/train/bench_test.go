@@ -1,7 +1,6 @@
 package train
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -9,9 +8,8 @@ import (
 	"testing"
 
 	"mmtools/pkg/checkpoint"
-	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
-	"mmtools/pkg/schema"
+	"mmtools/pkg/network/networktest"
 )
 
 // small tells the benchmarks to run on next to nothing: whether they run at all is asked then, of an emulated card, say.
@@ -28,46 +26,19 @@ func lateFusionSize() (width, n int) {
 // lateFusion is the model that speed is measured on: two modalities of 512, hidden 512 each, 31 classes, Adam.
 func lateFusion(rows int) (network.Spec, checkpoint.State) {
 	width, _ := lateFusionSize()
-	spec := network.Spec{Fusion: "concat"}
-	for c := range 31 {
-		spec.Classes = append(spec.Classes, fmt.Sprint(c))
-	}
-	for _, name := range []string{"audio", "visual"} {
-		spec.Modalities = append(spec.Modalities,
-			network.Channel{Modality: modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{width}}, Backbone: fmt.Sprintf("mlp:%d", width)})
-	}
+	spec := networktest.LateFusion(fmt.Sprintf("mlp:%d", width), width)
 	state := testState("adam")
 	state.BatchSize, state.Optimizer.ClipNorm = rows, 0
 	return spec, state
 }
 
-func lateFusionSamples(b *testing.B, spec network.Spec, n int) *Samples {
+func noiseOf(b *testing.B, spec network.Spec, n int) *Samples {
 	b.Helper()
-	var out bytes.Buffer
-	w, err := schema.NewSamplesWriter(&out, schema.Samples{
-		Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes},
-		DTypes: []schema.DType{schema.Float32, schema.Float32}})
+	data, err := networktest.Noise(spec, n)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(5, 6))
-	for i := range n {
-		s := schema.Sample{ID: fmt.Sprint(i), Label: int32(r.IntN(len(spec.Classes)))}
-		for range spec.Modalities {
-			x := make([]float32, spec.Modalities[0].Size())
-			for k := range x {
-				x[k] = float32(r.NormFloat64())
-			}
-			s.Tensors = append(s.Tensors, x)
-		}
-		if err := w.Append(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return mustRead(b, out.Bytes())
+	return mustRead(b, data)
 }
 
 // BenchmarkLateFusion measures whole training steps, gathering of the minibatch included, in samples a second.
@@ -80,7 +51,7 @@ func BenchmarkLateFusion(b *testing.B) {
 		b.Run(fmt.Sprintf("batch=%d", rows), func(b *testing.B) {
 			_, n := lateFusionSize()
 			spec, state := lateFusion(rows)
-			samples := lateFusionSamples(b, spec, n)
+			samples := noiseOf(b, spec, n)
 			c, err := New(spec, state, samples)
 			if err != nil {
 				b.Fatal(err)

@@ -99,7 +99,7 @@ func BenchmarkRoofline(b *testing.B) {
 	for _, precision := range precisions() {
 		b.Run("LateFusion/"+string(precision), func(b *testing.B) {
 			spec, state := lateFusion(64)
-			roofline(b, precision, spec, state, lateFusionSamples(b, spec, 64))
+			roofline(b, precision, spec, state, noiseOf(b, spec, 64))
 		})
 		b.Run("AudioVisual/"+string(precision), func(b *testing.B) {
 			spec, state := audioVisual(rows)

@@ -4,55 +4,37 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
 
 	"mmtools/pkg/device"
 	"mmtools/pkg/kernel"
-	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
+	"mmtools/pkg/network/networktest"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
 )
 
-// embedded is a model of two embeddings, 31 classes, and a samples stream for it, all of it noise.
-func embedded(b *testing.B, backbone string, width, n int) (network.Spec, []byte) {
+// valued values a samples stream of n samples from its bytes on, as a benchmark does.
+func valued(b *testing.B, data []byte, e network.Evaluator, threads, n int) {
 	b.Helper()
-	spec := network.Spec{Fusion: "concat"}
-	for c := range 31 {
-		spec.Classes = append(spec.Classes, strconv.Itoa(c))
-	}
-	for _, name := range []string{"audio", "visual"} {
-		spec.Modalities = append(spec.Modalities,
-			network.Channel{Modality: modality.Modality{Name: name, Kind: modality.Embedding, Shape: []int{width}}, Backbone: backbone})
-	}
-	var out bytes.Buffer
-	w, err := schema.NewSamplesWriter(&out, schema.Samples{
-		Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes},
-		DTypes: []schema.DType{schema.Float32, schema.Float32}})
+	in, err := stream.NewReader(bytes.NewReader(data))
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(5, 6))
-	for i := range n {
-		s := schema.Sample{ID: strconv.Itoa(i), Label: int32(r.IntN(len(spec.Classes)))}
-		for range spec.Modalities {
-			x := make([]float32, width)
-			for k := range x {
-				x[k] = float32(r.NormFloat64())
-			}
-			s.Tensors = append(s.Tensors, x)
-		}
-		if err := w.Append(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	samples, err := schema.NewSamplesReader(in)
+	if err != nil {
 		b.Fatal(err)
 	}
-	return spec, out.Bytes()
+	rows := 0
+	_, err = Run(context.Background(), samples, e, Options{Threads: threads}, func(_ *schema.SamplesBatch, r *Result) error {
+		rows += r.Rows
+		return nil
+	})
+	if err != nil || rows != n {
+		b.Fatalf("%d samples, %v", rows, err)
+	}
 }
 
 // testDevice opens what MM_TEST_DEVICE names, the CPU otherwise, with MM_TEST_THREADS threads.
@@ -84,7 +66,11 @@ func BenchmarkEmbeddings(b *testing.B) {
 	rate := func(b *testing.B) { b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s") }
 	for _, backbone := range []string{"identity", fmt.Sprintf("mlp:%d", width)} {
 		b.Run("valuation/"+backbone, func(b *testing.B) {
-			spec, data := embedded(b, backbone, width, n)
+			spec := networktest.LateFusion(backbone, width)
+			data, err := networktest.Noise(spec, n)
+			if err != nil {
+				b.Fatal(err)
+			}
 			layout, err := spec.Layout()
 			if err != nil {
 				b.Fatal(err)
@@ -95,18 +81,7 @@ func BenchmarkEmbeddings(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				in, err := stream.NewReader(bytes.NewReader(data))
-				if err != nil {
-					b.Fatal(err)
-				}
-				samples, err := schema.NewSamplesReader(in)
-				if err != nil {
-					b.Fatal(err)
-				}
-				summary, err := Run(context.Background(), samples, e, Options{Threads: threads}, func(*schema.SamplesBatch, *Result) error { return nil })
-				if err != nil || summary.Samples != int64(n) {
-					b.Fatalf("%d samples, %v", summary.Samples, err)
-				}
+				valued(b, data, e, threads, n)
 			}
 			rate(b)
 		})

@@ -1,16 +1,12 @@
 package valuation
 
 import (
-	"bytes"
-	"context"
 	"testing"
 
 	"mmtools/pkg/device"
 	"mmtools/pkg/kernel"
 	"mmtools/pkg/network"
 	"mmtools/pkg/network/networktest"
-	"mmtools/pkg/schema"
-	"mmtools/pkg/stream"
 )
 
 // BenchmarkAudioVisual values samples of the published network in samples a second, minibatches of 16, from a samples stream in
@@ -22,7 +18,7 @@ func BenchmarkAudioVisual(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	data, err := networktest.AudioVisualSamples(spec, n)
+	data, err := networktest.Noise(spec, n)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -37,27 +33,9 @@ func BenchmarkAudioVisual(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			pass := func() {
-				r, err := stream.NewReader(bytes.NewReader(data))
-				if err != nil {
-					b.Fatal(err)
-				}
-				samples, err := schema.NewSamplesReader(r)
-				if err != nil {
-					b.Fatal(err)
-				}
-				valued := 0
-				_, err = Run(context.Background(), samples, e, Options{Threads: 2}, func(_ *schema.SamplesBatch, r *Result) error {
-					valued += r.Rows
-					return nil
-				})
-				if err != nil || valued != n {
-					b.Fatalf("%d samples, %v", valued, err)
-				}
-			}
-			pass() // plans the convolutions
+			valued(b, data, e, 2, n) // plans the convolutions
 			for b.Loop() {
-				pass()
+				valued(b, data, e, 2, n)
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
 		})

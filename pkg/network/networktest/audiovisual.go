@@ -12,38 +12,68 @@ import (
 
 // AudioVisual is the published network, of a backbone for a spectrogram and one for frames, 31 classes.
 func AudioVisual(backbone string, sound, frames []int) network.Spec {
-	spec := network.Spec{Fusion: "concat", Modalities: []network.Channel{
-		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: sound}, Backbone: backbone},
-		{Modality: modality.Modality{Name: "visual", Kind: modality.Video, Shape: frames}, Backbone: backbone},
-	}}
+	return concat(backbone, modality.Modality{Name: "audio", Kind: modality.Audio, Shape: sound},
+		modality.Modality{Name: "visual", Kind: modality.Video, Shape: frames})
+}
+
+// LateFusion is a network of two embeddings of width numbers, with a backbone each, 31 classes.
+func LateFusion(backbone string, width int) network.Spec {
+	return concat(backbone, modality.Modality{Name: "audio", Kind: modality.Embedding, Shape: []int{width}},
+		modality.Modality{Name: "visual", Kind: modality.Embedding, Shape: []int{width}})
+}
+
+func concat(backbone string, modalities ...modality.Modality) network.Spec {
+	spec := network.Spec{Fusion: "concat"}
+	for _, m := range modalities {
+		spec.Modalities = append(spec.Modalities, network.Channel{Modality: m, Backbone: backbone})
+	}
 	for c := range 31 {
 		spec.Classes = append(spec.Classes, fmt.Sprint(c))
 	}
 	return spec
 }
 
-// AudioVisualSamples returns a stream of n samples of such a network: float32 spectrograms and uint8 frames, all of them noise.
-func AudioVisualSamples(spec network.Spec, n int) ([]byte, error) {
+// Noise returns a stream of n samples of a network, all of them noise: uint8 where a modality is video, float32 elsewhere.
+func Noise(spec network.Spec, n int) ([]byte, error) {
+	about := schema.Samples{Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes}}
+	for _, c := range spec.Modalities {
+		dtype := schema.Float32
+		if c.Kind == modality.Video {
+			dtype = schema.Uint8
+		}
+		about.DTypes = append(about.DTypes, dtype)
+	}
 	var out bytes.Buffer
-	w, err := schema.NewSamplesWriter(&out, schema.Samples{
-		Header: schema.Header{Kind: schema.KindSamples, Tool: "bench", Modalities: spec.Channels(), Classes: spec.Classes},
-		DTypes: []schema.DType{schema.Float32, schema.Uint8}})
+	w, err := schema.NewSamplesWriter(&out, about)
 	if err != nil {
 		return nil, err
 	}
 	r := rand.New(rand.NewPCG(5, 6))
 	for i := range n {
-		sound, frames := make([]float32, spec.Modalities[0].Size()), make([]uint8, spec.Modalities[1].Size())
-		for k := range sound {
-			sound[k] = float32(r.NormFloat64())
+		s := schema.Sample{ID: fmt.Sprint(i)}
+		for _, c := range spec.Modalities {
+			s.Tensors = append(s.Tensors, noise(r, c))
 		}
-		for k := range frames {
-			frames[k] = uint8(r.UintN(256))
-		}
-		if err := w.Append(schema.Sample{ID: fmt.Sprint(i), Label: int32(r.IntN(len(spec.Classes))), Tensors: []any{sound, frames}}); err != nil {
+		s.Label = int32(r.IntN(len(spec.Classes)))
+		if err := w.Append(s); err != nil {
 			return nil, err
 		}
 	}
 	err = w.Close()
 	return out.Bytes(), err
+}
+
+func noise(r *rand.Rand, c network.Channel) any {
+	if c.Kind == modality.Video {
+		x := make([]uint8, c.Size())
+		for k := range x {
+			x[k] = uint8(r.UintN(256))
+		}
+		return x
+	}
+	x := make([]float32, c.Size())
+	for k := range x {
+		x[k] = float32(r.NormFloat64())
+	}
+	return x
 }
