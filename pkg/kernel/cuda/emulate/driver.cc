@@ -42,6 +42,7 @@ struct CUstream_st {
 	CUgraph capture = nullptr;
 	bool broken = false; // the capture
 	std::thread::id capturer;
+	unsigned mode = 0; // of the capture
 };
 
 using Clock = std::chrono::steady_clock;
@@ -134,11 +135,12 @@ void run_until(CUstream s, unsigned long long at) {
 
 void run_all(CUstream s) { run_until(s, s->queued); }
 
-// capturing breaks the captures of all streams: what called it is not allowed while one is on.
+// capturing breaks the captures that forbid what called it: those of its own thread, and of any thread where they are global.
 bool capturing() {
 	bool any = false;
 	for (CUstream s : streams)
-		if (s->capture) any = s->broken = true;
+		if (s->capture && (s->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || s->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && s->capturer == std::this_thread::get_id()))
+			any = s->broken = true;
 	return any;
 }
 
@@ -544,12 +546,13 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 	});
 }
 
-CUresult cuStreamBeginCapture_v2(CUstream s, unsigned int) {
+CUresult cuStreamBeginCapture_v2(CUstream s, unsigned int mode) {
 	Guard g(lock);
 	if (s->capture) return CUDA_ERROR_ILLEGAL_STATE;
 	s->capture = new CUgraph_st;
 	s->broken = false;
 	s->capturer = std::this_thread::get_id();
+	s->mode = mode;
 	return CUDA_SUCCESS;
 }
 
