@@ -50,6 +50,23 @@ type Timer interface {
 	Time(f func()) (time.Duration, error)
 }
 
+// Sender is a Device that computes beside its caller, and can send a result while it goes on.
+type Sender interface {
+	Device
+	// NewParcel makes what results of up to n elements are sent in.
+	NewParcel(n int) (Parcel, error)
+}
+
+// Parcel is a result on its way to the host. Its device's Close frees it.
+type Parcel interface {
+	// Send has the first n elements of src sent once what was asked of the device before is done. It does not wait; what is asked
+	// for after it may change src.
+	Send(src Buffer, n int)
+	// Wait returns what was sent, (n), once it is there, borrowed until the next Send. It means nothing where the device's Err is not
+	// nil.
+	Wait() []float32
+}
+
 // Gatherer is a Device with memory of its own, that can keep samples there and put minibatches together from them.
 type Gatherer interface {
 	Device

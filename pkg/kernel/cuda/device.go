@@ -47,6 +47,7 @@ var _ interface {
 	kernel.Device
 	kernel.Recorder
 	kernel.Gatherer
+	kernel.Sender
 	kernel.Workspacer
 	kernel.Narrower
 } = (*Device)(nil)

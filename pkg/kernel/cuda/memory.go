@@ -5,8 +5,6 @@ package cuda
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -107,34 +105,6 @@ func (d *Device) event() (cu.Event, error) {
 		d.events = append(d.events, e)
 	}
 	return e, err
-}
-
-// Download copies the first len(dst) elements of src into dst, once what was queued before is done.
-func (d *Device) Download(dst []float32, src kernel.Buffer) {
-	if len(dst) == 0 {
-		return
-	}
-	from := at(src, len(dst))
-	d.do("downloading", func() error {
-		to := dst
-		if len(dst) <= len(d.bounce) {
-			to = d.bounce[:len(dst)]
-		} else {
-			var pinner runtime.Pinner
-			pinner.Pin(&dst[0])
-			defer pinner.Unpin()
-		}
-		if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&to[0]), from, int64(4*len(dst)), d.compute); err != nil {
-			return err
-		}
-		if err := d.compute.Synchronize(); err != nil {
-			return err
-		}
-		if len(dst) <= len(d.bounce) {
-			copy(dst, to)
-		}
-		return nil
-	})
 }
 
 // at returns b's memory, which a kernel takes to hold at least n elements: beyond them is another's memory.

@@ -5,6 +5,8 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +27,7 @@ func ramp(n int, from float32) []float32 {
 // What is uploaded while kernels that read the buffer's last content are still queued must not reach them, and the caller may
 // change what it gave at once. The emulated driver runs nothing before it must, so that an upload that does not wait shows.
 func TestUploadsKeepTheirOrder(t *testing.T) {
-	for _, n := range []int{1000, directSize + 1} {
+	for _, n := range []int{1000, directSize + 1, 3*copyShare + 5} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			d := open(t, Options{}, false)
 			const steps = 11
@@ -50,6 +52,60 @@ func TestUploadsKeepTheirOrder(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What was sent is what the memory held then, whatever is asked for after it, and asking waits for nothing.
+func TestParcels(t *testing.T) {
+	d := open(t, Options{}, false)
+	for _, n := range []int{1, 100, bounceSize + 1} {
+		x := alloc(t, d, n)
+		var parcels []kernel.Parcel
+		for range 3 {
+			p, err := d.NewParcel(n + 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parcels = append(parcels, p)
+		}
+		trace := filepath.Join(t.TempDir(), "trace")
+		t.Setenv("MM_EMULATED_TRACE", trace)
+		for round := range 2 {
+			for k, p := range parcels {
+				d.Upload(x, ramp(n, float32(100*round+k)))
+				p.Send(x, n)
+			}
+			clear := alloc(t, d, n)
+			d.Copy(x, clear, n)
+			for k, p := range parcels {
+				for i, v := range p.Wait() {
+					if want := float32(100*round+k) + float32(i); v != want {
+						t.Fatalf("%d elements, round %d, parcel %d: element %d is %v, want %v", n, round, k, i, v, want)
+					}
+				}
+				if got := len(p.Wait()); got != n {
+					t.Errorf("%d elements, want %d", got, n)
+				}
+			}
+		}
+		t.Setenv("MM_EMULATED_TRACE", "")
+		parcels[0].Send(x, 0)
+		if got := parcels[0].Wait(); len(got) != 0 {
+			t.Errorf("%v was sent, want nothing", got)
+		}
+		if err := d.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if emulated == "" {
+			continue
+		}
+		text, err := os.ReadFile(trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waits := strings.Count(string(text), "cuStreamSynchronize"); waits > 1 { // the first upload to x does
+			t.Errorf("%d elements: a stream was waited for %d times:\n%s", n, waits, text)
+		}
 	}
 }
 

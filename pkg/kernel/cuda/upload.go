@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"runtime"
+	"sync"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -112,7 +113,7 @@ func (d *Device) uploadStaged(s *slot, to cu.DevicePtr, src []float32) error {
 		}
 	}
 	s.used = true
-	copy(s.host, src)
+	copyWide(s.host, src)
 	from, bytes := unsafe.Pointer(&s.host[0]), int64(4*len(src))
 	if s.card.n == 0 {
 		if err := cu.MemcpyHtoDAsync(to, from, bytes, d.compute); err != nil {
@@ -136,4 +137,27 @@ func (d *Device) uploadStaged(s *slot, to cu.DevicePtr, src []float32) error {
 		return err
 	}
 	return s.taken.Record(d.compute)
+}
+
+// A goroutine alone copies far less in a second than the bus does; copyShare is how many elements are worth another, 256 KiB, and more
+// than mostCopying would only wait for the memory.
+const (
+	copyShare   = 1 << 16
+	mostCopying = 8
+)
+
+// copyWide is copy, by several goroutines where there is much.
+func copyWide(dst, src []float32) {
+	n := min(len(src)/copyShare, runtime.GOMAXPROCS(0), mostCopying)
+	if n < 2 {
+		copy(dst, src)
+		return
+	}
+	var group sync.WaitGroup
+	for k := 1; k < n; k++ {
+		from, to := len(src)*k/n, len(src)*(k+1)/n
+		group.Go(func() { copy(dst[from:to], src[from:to]) })
+	}
+	copy(dst, src[:len(src)/n])
+	group.Wait()
 }
