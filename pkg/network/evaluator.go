@@ -12,9 +12,12 @@ import (
 )
 
 // Evaluator gives a model's logits for every coalition; it is a valuation.Predictor. Under the fusions concat and sum the
-// logits are a sum of parts, and it is a valuation.Additive: it has
+// logits are a sum of parts, and it is a valuation.Queued: it has
 //
 //	Parts(parts, bias []float32) error
+//	Depth() int
+//	Queue(b *Minibatch) error
+//	Collect(parts, bias []float32) error
 //
 // Under the others it is a valuation.Featured, which takes features in the place of those that a coalition lacks:
 //

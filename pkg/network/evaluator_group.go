@@ -2,6 +2,7 @@ package network
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"mmtools/pkg/kernel"
@@ -17,10 +18,13 @@ type groupEvaluator struct {
 }
 
 // additiveGroup is a groupEvaluator of a model whose logits are a sum of parts.
-type additiveGroup struct{ *groupEvaluator }
+type additiveGroup struct {
+	*groupEvaluator
+	waiting []int // rows of the minibatches that are queued, the oldest first
+}
 
 // Transparent reports whether an input that is not finite always shows in the logits of its row.
-func (g additiveGroup) Transparent() bool { return g.Evaluator.(additiveParts).Transparent() }
+func (g *additiveGroup) Transparent() bool { return g.Evaluator.(additiveParts).Transparent() }
 
 // featuredGroup is a groupEvaluator of a model whose features can be replaced.
 type featuredGroup struct{ *groupEvaluator }
@@ -37,7 +41,7 @@ func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.De
 	}
 	g.Evaluator = g.all[0]
 	if _, ok := g.Evaluator.(additiveParts); ok {
-		return additiveGroup{g}, nil
+		return &additiveGroup{groupEvaluator: g}, nil
 	}
 	return featuredGroup{g}, nil
 }
@@ -45,6 +49,9 @@ func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.De
 // additiveParts is what a model whose logits are a sum of parts has beside an Evaluator's methods.
 type additiveParts interface {
 	Parts(parts, bias []float32) error
+	Depth() int
+	Queue(b *Minibatch) error
+	Collect(parts, bias []float32) error
 	Transparent() bool
 }
 
@@ -56,12 +63,12 @@ type replaceable interface {
 
 func (g *groupEvaluator) MaxRows() int { return g.max }
 
-// each calls f for every device's share of the minibatch loaded, all at once: a device is waited for by its own goroutine.
-func (g *groupEvaluator) each(f func(e Evaluator, from, to int) error) error {
+// each calls f for every device's share of a minibatch of rows rows, all at once: a device is waited for by its own goroutine.
+func (g *groupEvaluator) each(rows int, f func(e Evaluator, from, to int) error) error {
 	errs := make([]error, len(g.all))
 	var wait sync.WaitGroup
 	for i, e := range g.all {
-		if from, to := kernel.Share(g.rows, len(g.all), i); from < to {
+		if from, to := kernel.Share(rows, len(g.all), i); from < to {
 			wait.Go(func() { errs[i] = f(e, from, to) })
 		}
 	}
@@ -75,38 +82,73 @@ func (g *groupEvaluator) Load(b *Minibatch) error {
 		return err
 	}
 	g.rows = b.Rows
-	return g.each(func(e Evaluator, from, to int) error {
+	return g.divide(b, Evaluator.Load)
+}
+
+// divide calls take with every device's share of a minibatch.
+func (g *groupEvaluator) divide(b *Minibatch, take func(e Evaluator, share *Minibatch) error) error {
+	return g.each(b.Rows, func(e Evaluator, from, to int) error {
 		share := Minibatch{Rows: to - from, Keep: b.Keep[from:to]}
 		for p, m := range e.Modalities() {
 			share.X = append(share.X, b.X[p][from*m.Size():to*m.Size()])
 		}
-		return e.Load(&share)
+		return take(e, &share)
 	})
 }
 
 // Logits writes the logits of coalition c.
 func (g *groupEvaluator) Logits(c modality.Coalition, dst []float32) error {
 	classes := len(g.Classes())
-	return g.each(func(e Evaluator, from, to int) error { return e.Logits(c, dst[from*classes:to*classes]) })
+	return g.each(g.rows, func(e Evaluator, from, to int) error { return e.Logits(c, dst[from*classes:to*classes]) })
 }
 
 // Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).
-func (g additiveGroup) Parts(parts, bias []float32) error {
+func (g *additiveGroup) Parts(parts, bias []float32) error {
+	return g.gather(parts, bias, g.rows, additiveParts.Parts)
+}
+
+// gather puts together the parts of a minibatch of rows rows: get gives those of a device's share.
+func (g *additiveGroup) gather(parts, bias []float32, rows int, get func(e additiveParts, parts, bias []float32) error) error {
 	n, classes := len(g.Modalities()), len(bias)
-	return g.each(func(e Evaluator, from, to int) error {
+	return g.each(rows, func(e Evaluator, from, to int) error {
 		size := (to - from) * classes
 		share, same := make([]float32, n*size), make([]float32, classes)
-		if err := e.(additiveParts).Parts(share, same); err != nil {
+		if err := get(e.(additiveParts), share, same); err != nil {
 			return err
 		}
 		for p := range n {
-			copy(parts[(p*g.rows+from)*classes:], share[p*size:][:size])
+			copy(parts[(p*rows+from)*classes:], share[p*size:][:size])
 		}
 		if from == 0 {
 			copy(bias, same)
 		}
 		return nil
 	})
+}
+
+// Depth returns how many minibatches may be queued and not collected.
+func (g *additiveGroup) Depth() int { return g.Evaluator.(additiveParts).Depth() }
+
+// Queue is Load, which does not wait for the devices.
+func (g *additiveGroup) Queue(b *Minibatch) error {
+	if err := checkRows(b.Rows, g.max); err != nil {
+		return err
+	}
+	err := g.divide(b, func(e Evaluator, share *Minibatch) error { return e.(additiveParts).Queue(share) })
+	if err == nil {
+		g.waiting = append(g.waiting, b.Rows)
+	}
+	return err
+}
+
+// Collect waits for the minibatch that was queued first, and is Parts of it.
+func (g *additiveGroup) Collect(parts, bias []float32) error {
+	if len(g.waiting) == 0 {
+		return errors.New("collecting a minibatch: none is queued")
+	}
+	rows := g.waiting[0]
+	g.waiting = slices.Delete(g.waiting, 0, 1)
+	return g.gather(parts, bias, rows, additiveParts.Collect)
 }
 
 // Features returns the features of the loaded minibatch, (Rows,D_p) a modality.

@@ -1,7 +1,9 @@
 package network
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -17,10 +19,18 @@ import (
 //	logits(S) = bias + sum over i in S of z_i W_iᵀ
 type sumEvaluator struct {
 	evaluation
-	out   []kernel.Buffer // parts on the device, (rows,C) a modality
-	parts [][]float32     // the same on the host
+	out   kernel.Buffer // the parts on the device, (n,stride), of which (Rows,C) are in use
+	parts []float32     // the same on the host, of the minibatch loaded
 	bias  []float32
+
+	stride  int             // elements of a modality's part
+	parcels []kernel.Parcel // for the parts of minibatches that are queued, in turns; none where the device computes as it is asked
+	waiting []int           // rows of those, the oldest first
+	turn    int             // the parcel to send next
 }
+
+// line is what the parts of a modality begin on a multiple of: 64 bytes.
+const line = 16
 
 func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tensors, params [][]float32) (*sumEvaluator, error) {
 	g, err := newGraph(s, rows, false)
@@ -31,7 +41,11 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 	if err != nil {
 		return nil, err
 	}
-	classes := len(s.Classes)
+	classes, n := len(s.Classes), len(s.Modalities)
+	e := &sumEvaluator{bias: make([]float32, classes), stride: (rows*classes + line - 1) / line * line}
+	if e.out, err = d.Alloc(n * e.stride); err != nil {
+		return nil, err
+	}
 	heads := headParts(g.Layout, f, classes, params)
 	var outputs []*gorgonia.Node
 	for p, z := range g.Features {
@@ -45,9 +59,9 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 		if err != nil {
 			return nil, fmt.Errorf("building the head of %q: %w", s.Modalities[p].Name, err)
 		}
+		bound[part] = e.out.Slice(p*e.stride, p*e.stride+rows*classes)
 		outputs = append(outputs, part)
 	}
-	e := &sumEvaluator{bias: make([]float32, classes)}
 	if e.evaluation, err = newEvaluation(s, g, d, rows, outputs, bound); err != nil {
 		return nil, err
 	}
@@ -56,9 +70,15 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 			copy(e.bias, params[i])
 		}
 	}
-	for _, part := range outputs {
-		e.out = append(e.out, e.machine.Buffer(part))
-		e.parts = append(e.parts, make([]float32, rows*classes))
+	e.parts = make([]float32, n*e.stride)
+	if sender, ok := d.(kernel.Sender); ok {
+		for range depth {
+			parcel, err := sender.NewParcel(n * e.stride)
+			if err != nil {
+				return nil, err
+			}
+			e.parcels = append(e.parcels, parcel)
+		}
 	}
 	return e, nil
 }
@@ -98,25 +118,73 @@ func (e *sumEvaluator) Transparent() bool {
 	return true
 }
 
+// inUse returns how many elements of the parts hold those of a minibatch of rows rows.
+func (e *sumEvaluator) inUse(rows int) int {
+	return (len(e.spec.Modalities)-1)*e.stride + rows*len(e.bias)
+}
+
 // Load runs every backbone on a minibatch, once, and its part of the head.
 func (e *sumEvaluator) Load(b *Minibatch) error {
 	if err := e.evaluation.Load(b); err != nil {
 		return err
 	}
-	for p, part := range e.out {
-		e.device.Download(e.parts[p][:b.Rows*len(e.bias)], part)
-	}
+	e.device.Download(e.parts[:e.inUse(b.Rows)], e.out)
 	return e.device.Err()
 }
 
 // Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).
 func (e *sumEvaluator) Parts(parts, bias []float32) error {
-	size := e.rows * len(e.bias)
-	for p, part := range e.parts {
-		copy(parts[p*size:][:size], part)
-	}
+	e.copyParts(parts, e.parts, e.rows)
 	copy(bias, e.bias)
 	return nil
+}
+
+// copyParts copies the parts of a minibatch from where they lie apart.
+func (e *sumEvaluator) copyParts(dst, src []float32, rows int) {
+	size := rows * len(e.bias)
+	for p := range e.spec.Modalities {
+		copy(dst[p*size:][:size], src[p*e.stride:])
+	}
+}
+
+// depth is how many minibatches a device is given that computes beside its caller: one to compute, and the next to come while it does.
+const depth = 2
+
+// Depth returns how many minibatches may be queued and not collected.
+func (e *sumEvaluator) Depth() int { return max(1, len(e.parcels)) }
+
+// Queue is Load, which does not wait for the device.
+func (e *sumEvaluator) Queue(b *Minibatch) error {
+	if len(e.waiting) == e.Depth() {
+		return fmt.Errorf("queueing a minibatch: %d are waiting to be collected", len(e.waiting))
+	}
+	var err error
+	if len(e.parcels) == 0 {
+		err = e.Load(b)
+	} else if err = e.evaluation.Load(b); err == nil {
+		e.parcels[e.turn].Send(e.out, e.inUse(b.Rows))
+		e.turn = (e.turn + 1) % len(e.parcels)
+		err = e.device.Err()
+	}
+	if err == nil {
+		e.waiting = append(e.waiting, b.Rows)
+	}
+	return err
+}
+
+// Collect waits for the minibatch that was queued first, and is Parts of it.
+func (e *sumEvaluator) Collect(parts, bias []float32) error {
+	if len(e.waiting) == 0 {
+		return errors.New("collecting a minibatch: none is queued")
+	}
+	from, rows := e.parts, e.waiting[0]
+	if n := len(e.parcels); n > 0 {
+		from = e.parcels[(e.turn+n-len(e.waiting))%n].Wait()
+	}
+	e.waiting = slices.Delete(e.waiting, 0, 1)
+	e.copyParts(parts, from, rows)
+	copy(bias, e.bias)
+	return e.device.Err()
 }
 
 // Logits adds up the parts of coalition c.
@@ -126,7 +194,7 @@ func (e *sumEvaluator) Logits(c modality.Coalition, dst []float32) error {
 		row := dst[r*classes:][:classes]
 		copy(row, e.bias)
 		for p := range (c & e.keep[r]).Members() {
-			for k, part := range e.parts[p][r*classes:][:classes] {
+			for k, part := range e.parts[p*e.stride+r*classes:][:classes] {
 				row[k] += part
 			}
 		}

@@ -119,6 +119,7 @@ type replacer struct {
 	n, rows int
 	in      *schema.SamplesReader
 	loader  *loader
+	loaded  network.Minibatch
 }
 
 // additiveParts returns how the parts of a minibatch are read, by modality.
@@ -151,7 +152,8 @@ func (r *replacer) each(ctx context.Context, visit func(first int64, m *network.
 			return err
 		}
 		for from := 0; from < b.Rows(); from += r.rows {
-			if err := visit(b.First()+int64(from), r.loader.load(b, from, min(from+r.rows, b.Rows()))); err != nil {
+			r.loader.load(&r.loaded, b, from, min(from+r.rows, b.Rows()))
+			if err := visit(b.First()+int64(from), &r.loaded); err != nil {
 				return err
 			}
 		}

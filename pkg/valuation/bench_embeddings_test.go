@@ -1,10 +1,10 @@
 package valuation
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -16,13 +16,28 @@ import (
 	"mmtools/pkg/stream"
 )
 
-// valued values a samples stream of n samples from its bytes on, as a benchmark does.
-func valued(b *testing.B, data []byte, e network.Evaluator, threads, n int) {
+// noise writes n samples of noise for a network to a file, which is mapped when it is read.
+func noise(b *testing.B, spec network.Spec, n int) string {
 	b.Helper()
-	in, err := stream.NewReader(bytes.NewReader(data))
+	path := filepath.Join(b.TempDir(), "samples.arrows")
+	data, err := networktest.Noise(spec, n)
 	if err != nil {
 		b.Fatal(err)
 	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+// valued values the n samples of a file, as a benchmark does.
+func valued(b *testing.B, path string, e network.Evaluator, threads, n int) {
+	b.Helper()
+	in, err := stream.OpenFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer in.Close()
 	samples, err := schema.NewSamplesReader(in)
 	if err != nil {
 		b.Fatal(err)
@@ -56,7 +71,7 @@ func testDevice(b *testing.B) (d kernel.Device, threads int) {
 	return d, threads
 }
 
-// BenchmarkEmbeddings values samples of two embeddings of 512, in minibatches of 512, from a samples stream in memory to contributions, in
+// BenchmarkEmbeddings values samples of two embeddings of 512, in minibatches of 512, from a samples file to contributions, in
 // samples a second. "transfer" gives the device the same numbers and does no more: on a card it is to be what limits the valuation.
 func BenchmarkEmbeddings(b *testing.B) {
 	width, n, rows := 512, 16384, 512
@@ -67,10 +82,6 @@ func BenchmarkEmbeddings(b *testing.B) {
 	for _, backbone := range []string{"identity", fmt.Sprintf("mlp:%d", width)} {
 		b.Run("valuation/"+backbone, func(b *testing.B) {
 			spec := networktest.LateFusion(backbone, width)
-			data, err := networktest.Noise(spec, n)
-			if err != nil {
-				b.Fatal(err)
-			}
 			layout, err := spec.Layout()
 			if err != nil {
 				b.Fatal(err)
@@ -80,8 +91,9 @@ func BenchmarkEmbeddings(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			path := noise(b, spec, n)
 			for b.Loop() {
-				valued(b, data, e, threads, n)
+				valued(b, path, e, threads, n)
 			}
 			rate(b)
 		})

@@ -18,10 +18,7 @@ func BenchmarkAudioVisual(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	data, err := networktest.Noise(spec, n)
-	if err != nil {
-		b.Fatal(err)
-	}
+	path := noise(b, spec, n)
 	for _, precision := range []kernel.Precision{kernel.Float32, kernel.BF16} {
 		b.Run(string(precision)+"/evaluate", func(b *testing.B) {
 			d, err := device.Open(device.Options{Name: "cpu", Threads: 2, Precision: precision})
@@ -33,9 +30,9 @@ func BenchmarkAudioVisual(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			valued(b, data, e, 2, n) // plans the convolutions
+			valued(b, path, e, 2, n) // plans the convolutions
 			for b.Loop() {
-				valued(b, data, e, 2, n)
+				valued(b, path, e, 2, n)
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
 		})

@@ -5,21 +5,18 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
-
-	"mmtools/pkg/network"
 )
 
-// finite reports whether every element of a minibatch is finite, looked at by all workers while the rows are on their way
-// into the caches for the model anyway. Rows that lack a modality may hold anything: where it reports false, the batch says
-// which row it is, if any.
-func (v *valuer) finite(m *network.Minibatch) bool {
-	workers := max(1, min(len(v.workers), m.Rows/minRows))
+// finite reports whether every element of rows rows of x, a tensor of each modality's size a row, is finite, looked at by several
+// workers. Rows that lack a modality may hold anything: where it reports false, the batch says which row it is, if any.
+func finite(x [][]float32, sizes []int, rows, workers int) bool {
+	workers = max(1, min(workers, rows/minRows))
 	var bad atomic.Bool
 	var group sync.WaitGroup
 	for k := range workers {
 		look := func() {
-			for p, size := range v.loader.sizes {
-				if !allFinite(m.X[p][m.Rows*k/workers*size : m.Rows*(k+1)/workers*size]) {
+			for p, size := range sizes {
+				if !allFinite(x[p][rows*k/workers*size : rows*(k+1)/workers*size]) {
 					bad.Store(true)
 				}
 			}

@@ -8,10 +8,9 @@ import (
 
 // loader makes minibatches of the rows of batches, in the order of the model's modalities.
 type loader struct {
-	columns   []int       // of the samples, by the model's modality
-	sizes     []int       // of one sample's tensor
-	copies    [][]float32 // (rows,size), of modalities that the stream does not hold as float32
-	minibatch network.Minibatch
+	columns []int       // of the samples, by the model's modality
+	sizes   []int       // of one sample's tensor
+	copies  [][]float32 // (rows,size), of modalities that the stream does not hold as float32
 }
 
 func newLoader(columns []int, ms []modality.Modality) *loader {
@@ -19,16 +18,14 @@ func newLoader(columns []int, ms []modality.Modality) *loader {
 	for _, m := range ms {
 		l.sizes = append(l.sizes, m.Size())
 	}
-	l.minibatch.X = make([][]float32, len(ms))
 	return l
 }
 
-// load returns the minibatch of rows from (inclusive) to to (exclusive) of b. It is borrowed until the next load, and no
+// load makes m the minibatch of rows from (inclusive) to to (exclusive) of b. Its tensors are borrowed until the next load, and no
 // longer than b.
-func (l *loader) load(b *schema.SamplesBatch, from, to int) *network.Minibatch {
+func (l *loader) load(m *network.Minibatch, b *schema.SamplesBatch, from, to int) {
 	rows := to - from
-	m := &l.minibatch
-	m.Rows = rows
+	m.Rows, m.X = rows, resize(m.X, len(l.sizes))
 	m.Keep, m.Label = resize(m.Keep, rows), resize(m.Label, rows)
 	if len(m.Weight) < rows {
 		m.Weight = make([]float32, rows)
@@ -57,5 +54,18 @@ func (l *loader) load(b *schema.SamplesBatch, from, to int) *network.Minibatch {
 		}
 		m.X[p] = l.copies[p]
 	}
-	return m
+}
+
+// finite reports whether what the model takes of rows from (inclusive) to to (exclusive) of b is known to be finite. It can be looked at
+// beside the model where the stream holds float32.
+func (l *loader) finite(b *schema.SamplesBatch, from, to, workers int) bool {
+	x := make([][]float32, len(l.sizes))
+	for p, column := range l.columns {
+		all := b.Float32s(column)
+		if all == nil {
+			return false
+		}
+		x[p] = all[from*l.sizes[p] : to*l.sizes[p]]
+	}
+	return finite(x, l.sizes, to-from, workers)
 }

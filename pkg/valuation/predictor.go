@@ -29,6 +29,25 @@ type Additive interface {
 	Parts(parts, bias []float32) error
 }
 
+// Queued is an Additive that may compute one minibatch while it takes in the next.
+type Queued interface {
+	Additive
+	// Depth returns how many minibatches may be queued and not collected: 1 where taking in another would only wait for the first.
+	Depth() int
+	// Queue takes in a minibatch as Load does, and need not wait until it is computed. The minibatch is borrowed until it returns. What
+	// Parts and Logits say is of a minibatch that Load took in, after all that was queued is collected.
+	Queue(b *network.Minibatch) error
+	// Collect is Parts of the first minibatch that is queued and not collected, for which it waits.
+	Collect(parts, bias []float32) error
+}
+
+// oneByOne makes any Additive a Queued.
+type oneByOne struct{ Additive }
+
+func (oneByOne) Depth() int                            { return 1 }
+func (a oneByOne) Queue(b *network.Minibatch) error    { return a.Load(b) }
+func (a oneByOne) Collect(parts, bias []float32) error { return a.Parts(parts, bias) }
+
 // transparent is a Predictor that may say that an input which is not finite always shows in the logits of its row, as not finite, so that
 // nobody has to look for one before: with a linear head on features as they are that took a fifth of the time.
 type transparent interface {

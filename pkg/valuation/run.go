@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
@@ -14,7 +15,9 @@ import (
 
 // Run values every modality of every sample of a stream, batch by batch: it reads a batch, gives the model every coalition
 // of every row, or those that an estimator draws, calls emit, and goes on. emit's arguments are borrowed until it returns;
-// rows of the batch that Options leave out are not in the Result.
+// rows of the batch that Options leave out are not in the Result. The next batch is read meanwhile, on another goroutine, and a
+// Queued model takes it in before emit is called with this one; the model and emit are called on the caller's goroutine. in is Run's
+// until it returns, which it does not while a read is under way.
 //
 // Errors that are stream.ErrInput: samples that do not fit the model (modalities by name, shapes, classes), a row without
 // a label where that is what is valued, features that are not finite, logits of some coalition that are not. They name row
@@ -28,41 +31,45 @@ func Run(ctx context.Context, in *schema.SamplesReader, p Predictor, o Options, 
 	if err != nil {
 		return Summary{}, err
 	}
+	v.emit = emit
+	f := v.feed(in)
+	defer f.stop()
+	defer v.discard()
+	v.free = f.free
 	for {
 		if err := ctx.Err(); err != nil {
 			return Summary{}, err
 		}
-		b, err := in.Next()
+		b, err := v.next(f)
+		if err == nil {
+			err = v.take(ctx, b)
+		}
+		if err == nil {
+			continue
+		}
+		// What was taken in before comes first in the stream, whatever is wrong with this.
+		if err := v.finishAll(); err != nil {
+			return Summary{}, err
+		}
 		if errors.Is(err, io.EOF) {
 			return v.summary(), nil
 		}
-		if err != nil {
-			return Summary{}, err
-		}
-		from, to := o.within(b.First(), b.Rows())
-		if from >= to {
-			continue // read on: a stream is good to its end, or not
-		}
-		if err := v.within(ctx, b, from, to, emit); err != nil {
-			return Summary{}, err
-		}
+		return Summary{}, err
 	}
 }
 
-// within values the rows of b, from from to to, that are in the fold, and emits them.
-func (v *valuer) within(ctx context.Context, b *schema.SamplesBatch, from, to int, emit func(*schema.SamplesBatch, *Result) error) error {
-	if v.o.Fold != nil {
-		picked, err := b.Pick(from, to, v.o.Fold.Has)
-		if picked == nil || err != nil {
-			return err
+// next returns the next batch. Where there is none to take in yet, what is computed does not wait for it.
+func (v *valuer) next(f *feed) (*batch, error) {
+	var b *batch
+	select {
+	case b = <-f.read:
+	default:
+		if err := v.finishAll(); err != nil {
+			return nil, err
 		}
-		defer picked.Release()
-		b, from, to = picked, 0, picked.Rows()
+		b = <-f.read
 	}
-	if err := v.batch(ctx, b, from, to); err != nil {
-		return err
-	}
-	return emit(b, &v.result)
+	return b, b.err
 }
 
 // within returns which rows of a batch are to be valued, from (inclusive) to to (exclusive).
@@ -87,10 +94,17 @@ type valuer struct {
 	model   Predictor
 	loader  *loader
 	workers []*worker
-	shows   bool // what is not finite in the logits
-	result  Result
+	shows   bool    // what is not finite in the logits
 	sums    Summary // of what is not summed up by the workers
+	result  *Result // of the rows being valued
+	emit    func(*schema.SamplesBatch, *Result) error
+	free    chan<- *batch // takes those that are emitted
 
+	queued      Queued              // the model, where it is additive
+	pieces      []piece             // queued, the oldest first
+	failed      error               // of the first of them that could not be valued
+	minibatches []network.Minibatch // for the pieces, in turns
+	turn        int
 	parts, bias []float32 // additive: of a minibatch, (n,Rows,C) and (C)
 	logits      []float32 // otherwise: of one coalition, (Rows,C)
 	right       []bool    // otherwise: (Rows,2^n)
@@ -109,10 +123,16 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	_, additive := p.(Additive)
+	v.minibatches = make([]network.Minibatch, 1)
+	additive, isAdditive := p.(Additive)
 	switch {
-	case additive:
+	case isAdditive:
 		v.parts, v.bias = make([]float32, v.n*v.rows*v.classes), make([]float32, v.classes)
+		var ok bool
+		if v.queued, ok = p.(Queued); !ok {
+			v.queued = oneByOne{additive}
+		}
+		v.minibatches = make([]network.Minibatch, v.queued.Depth())
 	case o.Replacement != nil && !isFeatured(p):
 		return nil, stream.Errorf("%s: absence %s of a model that is not told from its features, want %s", o.model(), o.Replacement.Absence, ZeroFeature)
 	case o.Estimator.Sampled():
@@ -132,70 +152,150 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 	return v, nil
 }
 
-// batch values rows from to to of b into v.result.
-func (v *valuer) batch(ctx context.Context, b *schema.SamplesBatch, from, to int) error {
-	v.result.reset(to-from, v.n, v.classes, v.o)
-	v.result.First = from
-	for r := range v.result.Rows {
-		label, at := b.Label(from+r), b.Row(from+r)
-		if label < 0 && !v.o.Predicted {
-			return stream.Errorf("%s: row %d, id %q: no label, and whether a coalition is right cannot be told without one",
-				v.samples, at, b.ID(from+r))
-		}
-		if int(label) >= v.classes {
-			return stream.Errorf("%s: row %d, id %q: label %d, want 0 to %d", v.samples, at, b.ID(from+r), label, v.classes-1)
-		}
-		v.result.Label[r], v.result.At[r] = label, at
+// take values a batch, or takes it in to be valued when what follows is taken in.
+func (v *valuer) take(ctx context.Context, b *batch) error {
+	if err := v.label(b); err != nil {
+		return err
 	}
-	for at := 0; at < v.result.Rows; at += v.rows {
+	rows := b.result.Rows
+	for from := 0; from < rows; from += v.rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := v.minibatch(b, at, min(at+v.rows, v.result.Rows)); err != nil {
-			return err
+		to := min(from+v.rows, rows)
+		m := &v.minibatches[v.turn]
+		v.turn = (v.turn + 1) % len(v.minibatches)
+		v.loader.load(m, b.samples, b.from+from, b.from+to)
+		if !v.shows && !b.finite && !finite(m.X, v.loader.sizes, m.Rows, len(v.workers)) {
+			if err := b.samples.CheckFinite(); err != nil {
+				return err
+			}
 		}
-	}
-	if v.sums.Sum != nil {
-		for r := range v.result.Rows { // in order: sums of floats depend on it
-			v.sums.take(v.result.Phi[r*v.n:][:v.n])
+		if err := v.piece(piece{b, m, from, to == rows}); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// minibatch values rows from to to of the result, whose first row is v.result.First of b.
-func (v *valuer) minibatch(b *schema.SamplesBatch, from, to int) error {
-	m := v.loader.load(b, v.result.First+from, v.result.First+to)
-	if !v.shows && !v.finite(m) {
-		if err := b.CheckFinite(); err != nil {
+// label takes in what is said of the rows of a batch.
+func (v *valuer) label(b *batch) error {
+	r := &b.result
+	r.reset(b.to-b.from, v.n, v.classes, v.o)
+	r.First = b.from
+	for i := range r.Rows {
+		label, at := b.samples.Label(b.from+i), b.samples.Row(b.from+i)
+		if label < 0 && !v.o.Predicted {
+			return stream.Errorf("%s: row %d, id %q: no label, and whether a coalition is right cannot be told without one",
+				v.samples, at, b.samples.ID(b.from+i))
+		}
+		if int(label) >= v.classes {
+			return stream.Errorf("%s: row %d, id %q: label %d, want 0 to %d", v.samples, at, b.samples.ID(b.from+i), label, v.classes-1)
+		}
+		r.Label[i], r.At[i] = label, at
+	}
+	return nil
+}
+
+// piece is a minibatch of a batch.
+type piece struct {
+	batch *batch
+	*network.Minibatch
+	from int  // of the batch's result
+	last bool // of the batch
+}
+
+// piece gives the model a minibatch. One that can be queued is valued when no more can.
+func (v *valuer) piece(p piece) error {
+	if v.queued != nil {
+		if err := v.queued.Queue(p.Minibatch); err != nil {
 			return err
 		}
+		if v.pieces = append(v.pieces, p); len(v.pieces) < v.queued.Depth() {
+			return nil
+		}
+		return v.finish()
 	}
-	if err := v.model.Load(m); err != nil {
+	v.result = &p.batch.result
+	if err := v.model.Load(p.Minibatch); err != nil {
 		return err
 	}
-	bad := -1
+	var bad int
 	var err error
-	if a, ok := v.model.(Additive); ok {
-		if err := a.Parts(v.parts[:v.n*m.Rows*v.classes], v.bias); err != nil {
-			return err
-		}
-		bad = v.divide(m.Rows, func(w *worker, r int) bool { return w.additive(m, r, from+r) })
-	} else if v.o.Estimator.Sampled() {
-		bad, err = v.sampleTogether(m, from)
-	} else if bad, err = v.enumerate(m, from); err == nil && bad < 0 {
-		bad = v.divide(m.Rows, func(w *worker, r int) bool { return w.enumerated(m, r, from+r) })
+	if v.o.Estimator.Sampled() {
+		bad, err = v.sampleTogether(p.Minibatch, p.from)
+	} else if bad, err = v.enumerate(p.Minibatch, p.from); err == nil && bad < 0 {
+		bad = v.divide(p.Rows, func(w *worker, r int) bool { return w.enumerated(p.Minibatch, r, p.from+r) })
 	}
 	if err != nil {
 		return err
 	}
-	if bad >= 0 {
-		if err := b.CheckFinite(); err != nil {
+	return v.done(p, bad)
+}
+
+// finish values the minibatch that was queued first. After an error none is valued any more.
+func (v *valuer) finish() error {
+	if v.failed == nil {
+		p := v.collecting()
+		v.result = &p.batch.result
+		if v.failed = v.queued.Collect(v.parts[:v.n*p.Rows*v.classes], v.bias); v.failed == nil {
+			v.failed = v.done(p, v.divide(p.Rows, func(w *worker, r int) bool { return w.additive(p.Minibatch, r, p.from+r) }))
+		}
+	}
+	return v.failed
+}
+
+// collecting returns the minibatch that was queued first, which its caller collects.
+func (v *valuer) collecting() piece {
+	p := v.pieces[0]
+	v.pieces = slices.Delete(v.pieces, 0, 1)
+	return p
+}
+
+// finishAll values all minibatches that are queued.
+func (v *valuer) finishAll() error {
+	for len(v.pieces) > 0 {
+		if err := v.finish(); err != nil {
 			return err
 		}
-		r := from + bad
-		return stream.Errorf("%s: row %d, id %q: %s gives logits that are not finite", v.samples, v.result.At[r], b.ID(v.result.First+r), v.o.model())
 	}
+	return v.failed
+}
+
+// discard leaves nothing queued: the model may be used again.
+func (v *valuer) discard() {
+	for len(v.pieces) > 0 {
+		p := v.collecting()
+		if v.queued.Collect(v.parts[:v.n*p.Rows*v.classes], v.bias) != nil {
+			return // the model is of no use any more
+		}
+	}
+}
+
+// done emits the batch of a minibatch that is valued, if it is the batch's last. bad is its first row with logits that are not finite,
+// or -1.
+func (v *valuer) done(p piece, bad int) error {
+	b := p.batch
+	if bad >= 0 {
+		if err := b.samples.CheckFinite(); err != nil {
+			return err
+		}
+		r := p.from + bad
+		return stream.Errorf("%s: row %d, id %q: %s gives logits that are not finite", v.samples, b.result.At[r], b.samples.ID(b.from+r), v.o.model())
+	}
+	if !p.last {
+		return nil
+	}
+	if v.sums.Sum != nil {
+		for r := range b.result.Rows { // in order: sums of floats depend on it
+			v.sums.take(b.result.Phi[r*v.n:][:v.n])
+		}
+	}
+	if err := v.emit(b.samples, &b.result); err != nil {
+		return err
+	}
+	b.release()
+	v.free <- b
 	return nil
 }
 

@@ -21,7 +21,7 @@ func TestRunEqualsReference(t *testing.T) {
 	for n := 2; n <= 6; n++ {
 		m, s := random(r, n, 2+r.IntN(4), 100)
 		var models []Predictor
-		models = append(models, m, opaque{m})
+		models = append(models, m, opaque{m}, &lagging{linear: m, t: t, depth: 2})
 		var first Summary
 		for k, model := range models {
 			for _, threads := range []int{1, 5} {

@@ -194,3 +194,22 @@ func TestGroupTrains(t *testing.T) {
 		hold(t, first, one, stepBound)
 	}
 }
+
+// Several cards that share each minibatch give the CPU's contributions, each recording and replaying on a thread of its own. Of the last
+// minibatch, of one row, all but the first card have nothing.
+func TestGroupValues(t *testing.T) {
+	for _, fusion := range []string{"concat", "attention:2:8"} {
+		spec, state := model(fusion, "mlp:8"), settings("sgd")
+		data := samples(t, spec, 65)
+		c, _, _, err := fit(t, openCPU(t), nil, spec, state, data, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := contributions(t, openCPU(t), spec, c, data)
+		for _, cards := range []int{2, 3} {
+			t.Run(fmt.Sprintf("%s,cards:%d", fusion, cards), func(t *testing.T) {
+				holdPhi(t, "on several cards", contributions(t, openGroup(t, cards, "peers", cards == 2, kernel.Float32), spec, c, data), want)
+			})
+		}
+	}
+}

@@ -342,6 +342,35 @@ func TestGoingOnElsewhere(t *testing.T) {
 	hold(t, c, want, stepBound)
 }
 
+// contributions values samples by a model's last weights, in minibatches of 16.
+func contributions(t *testing.T, d kernel.Device, spec network.Spec, c *checkpoint.Checkpoint, data []byte) (phi []float64) {
+	t.Helper()
+	layout, err := spec.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	params, buffers := make([]float32, layout.ParamSize), make([]float32, layout.BufferSize)
+	if err := network.Import(layout.Params, params, c.Tensors, schema.RoleParameter, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := network.Import(layout.Buffers, buffers, c.Tensors, schema.RoleBuffer, ""); err != nil {
+		t.Fatal(err)
+	}
+	e, err := network.NewEvaluator(spec, d, 16, params, buffers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, in := reader(t, data)
+	defer in.Close()
+	if _, err := valuation.Run(context.Background(), r, e, valuation.Options{}, func(_ *schema.SamplesBatch, r *valuation.Result) error {
+		phi = append(phi, r.Phi...)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return phi
+}
+
 // Contributions are the CPU's, for logits that are a sum of parts and for others.
 func TestValuationEqualsCPU(t *testing.T) {
 	for _, fusion := range []string{"concat", "attention:2:8"} {
@@ -354,44 +383,60 @@ func TestValuationEqualsCPU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		phi := func(d kernel.Device) []float64 {
-			layout, err := spec.Layout()
-			if err != nil {
-				t.Fatal(err)
-			}
-			params, buffers := make([]float32, layout.ParamSize), make([]float32, layout.BufferSize)
-			if err := network.Import(layout.Params, params, c.Tensors, schema.RoleParameter, ""); err != nil {
-				t.Fatal(err)
-			}
-			if err := network.Import(layout.Buffers, buffers, c.Tensors, schema.RoleBuffer, ""); err != nil {
-				t.Fatal(err)
-			}
-			e, err := network.NewEvaluator(spec, d, 16, params, buffers)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, in := reader(t, data)
-			defer in.Close()
-			var phi []float64
-			if _, err := valuation.Run(context.Background(), r, e, valuation.Options{}, func(_ *schema.SamplesBatch, r *valuation.Result) error {
-				phi = append(phi, r.Phi...)
-				return nil
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return phi
-		}
-		want := phi(openCPU(t))
+		want := contributions(t, openCPU(t), spec, c, data)
 		for _, precision := range []kernel.Precision{kernel.Float32, kernel.TF32} { // to which emulated libraries do not round
 			if precision != kernel.Float32 && (emulated == "" || fusion != "concat") {
 				continue
 			}
-			got := phi(open(t, Options{Precision: precision}, fusion == "concat"))
-			for i := range want {
-				if got[i] != want[i] && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
-					t.Errorf("%s, %s: phi %d is %v, want %v", fusion, precision, i, got[i], want[i])
-				}
-			}
+			got := contributions(t, open(t, Options{Precision: precision}, fusion == "concat"), spec, c, data)
+			holdPhi(t, fmt.Sprintf("%s, %s", fusion, precision), got, want)
+		}
+	}
+}
+
+// holdPhi holds contributions to others, to the bit.
+func holdPhi(t *testing.T, what string, got, want []float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d contributions, want %d", what, len(got), len(want))
+	}
+	for i := range want {
+		if got[i] != want[i] && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
+			t.Errorf("%s: contribution %d is %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// While a minibatch is valued the card is never waited for as a whole: the next one is given to it before what it found of the last is
+// asked for.
+func TestValuationKeepsTheCardBusy(t *testing.T) {
+	if emulated == "" {
+		t.Skip("a driver that is not emulated keeps no list of what it is asked")
+	}
+	spec, state := model("concat", "mlp:8"), settings("sgd")
+	data := samples(t, spec, 160)
+	c, _, _, err := fit(t, openCPU(t), nil, spec, state, data, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, Options{}, true)
+	trace := filepath.Join(t.TempDir(), "trace")
+	t.Setenv("MM_EMULATED_TRACE", trace)
+	contributions(t, d, spec, c, data)
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	minibatches := strings.Split(string(text), "cuGraphLaunch\n")
+	// The first minibatch is run as it is, the second recorded. What follows a replay: its parts are sent, those of the minibatch before
+	// it are waited for, and each modality of the next one waits for a slot and is copied.
+	want := "cuMemcpyDtoHAsync_v2\ncuEventRecord\ncuEventSynchronize\n" + strings.Repeat("cuEventSynchronize\ncuMemcpyHtoDAsync_v2\ncuEventRecord\n", len(spec.Modalities))
+	if len(minibatches) != 10 {
+		t.Fatalf("%d replays of ten minibatches, want 9", len(minibatches)-1)
+	}
+	for i, calls := range minibatches[5:9] {
+		if calls != want {
+			t.Errorf("minibatch %d is followed by\n%swant\n%s", i+6, calls, want)
 		}
 	}
 }

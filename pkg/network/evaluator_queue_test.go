@@ -1,0 +1,166 @@
+package network_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"mmtools/pkg/kernel"
+	"mmtools/pkg/kernel/cpu"
+	"mmtools/pkg/kernel/hostgroup"
+	"mmtools/pkg/modality"
+	"mmtools/pkg/network"
+)
+
+// queued is what an evaluator has whose logits are a sum of parts.
+type queued interface {
+	network.Evaluator
+	Parts(parts, bias []float32) error
+	Depth() int
+	Queue(b *network.Minibatch) error
+	Collect(parts, bias []float32) error
+}
+
+// sender is a CPU device that sends results as a card does: what was asked for before is done first.
+type sender struct {
+	kernel.Device
+	waits int // for results that are not sent
+}
+
+func (d *sender) Download(dst []float32, src kernel.Buffer) {
+	d.waits++
+	d.Device.Download(dst, src)
+}
+
+func (d *sender) NewParcel(n int) (kernel.Parcel, error) {
+	return &parcel{d: d, room: make([]float32, n)}, nil
+}
+
+type parcel struct {
+	d    *sender
+	room []float32
+	n    int
+}
+
+func (p *parcel) Send(src kernel.Buffer, n int) {
+	p.n = n
+	p.d.Device.Download(p.room[:n], src)
+}
+
+func (p *parcel) Wait() []float32 { return p.room[:p.n] }
+
+// senders is a group of them.
+type senders struct {
+	*hostgroup.Group
+	all []kernel.Device
+}
+
+func (s *senders) Devices() []kernel.Device { return s.all }
+
+// What is collected is what Load and Parts give of each minibatch, in turn, however many rows they have: on a device that computes as it
+// is asked, where one may be queued, and on one that sends, where two may.
+func TestQueue(t *testing.T) {
+	spec := network.Spec{Fusion: "concat", Classes: []string{"x", "y", "z"}, Modalities: []network.Channel{
+		{Modality: modality.Modality{Name: "audio", Kind: modality.Audio, Shape: []int{6}}, Backbone: "mlp:16"},
+		{Modality: modality.Modality{Name: "image", Kind: modality.Image, Shape: []int{2, 4, 4}}, Backbone: "linear:5"},
+	}}
+	layout, err := spec.Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(d kernel.Device) queued {
+		e, err := network.NewEvaluator(spec, d, 8, layout.Initialize(5), layout.InitializeBuffers())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.(queued)
+	}
+	device := func() kernel.Device {
+		d, err := cpu.New(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { d.Close() })
+		return d
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var all []network.Minibatch
+	for _, rows := range []int{8, 8, 3, 1, 8, 2, 5, 8} {
+		b := network.Minibatch{Rows: rows, Keep: slices.Repeat([]modality.Coalition{0b11}, rows)}
+		for _, m := range spec.Modalities {
+			x := make([]float32, rows*m.Size())
+			for i := range x {
+				x[i] = float32(r.NormFloat64())
+			}
+			b.X = append(b.X, x)
+		}
+		all = append(all, b)
+	}
+	parts := func(b network.Minibatch) []float32 { return make([]float32, 2*b.Rows*3) }
+	reference := open(device())
+	one := &sender{Device: device()}
+	for name, c := range map[string]struct {
+		device kernel.Device
+		depth  int
+	}{
+		"as it is asked":             {device(), 1},
+		"sends":                      {one, 2},
+		"three as they are asked":    {hostgroup.New(t, 3), 1},
+		"three that send":            {&senders{hostgroup.New(t, 1), []kernel.Device{&sender{Device: device()}, &sender{Device: device()}, &sender{Device: device()}}}, 2},
+		"as it is asked, as a group": {hostgroup.New(t, 1), 1},
+	} {
+		e := open(c.device)
+		if e.Depth() != c.depth {
+			t.Errorf("%s: depth %d, want %d", name, e.Depth(), c.depth)
+		}
+		one.waits = 0
+		for k := range len(all) + c.depth {
+			if k >= c.depth {
+				b := all[k-c.depth]
+				got, want, bias, wantBias := parts(b), parts(b), make([]float32, 3), make([]float32, 3)
+				if err := e.Collect(got, bias); err != nil {
+					t.Fatal(err)
+				}
+				if err := reference.Load(&b); err != nil {
+					t.Fatal(err)
+				}
+				if err := reference.Parts(want, wantBias); err != nil {
+					t.Fatal(err)
+				}
+				for i, w := range want {
+					if !(math.Abs(float64(got[i]-w)) <= 1e-5*math.Max(1, math.Abs(float64(w)))) {
+						t.Fatalf("%s: minibatch %d, part %d: got %v, want %v", name, k-c.depth, i, got[i], w)
+					}
+				}
+				if !slices.Equal(bias, wantBias) {
+					t.Errorf("%s: bias %v, want %v", name, bias, wantBias)
+				}
+			}
+			if k < len(all) {
+				b := network.Minibatch{Rows: all[k].Rows, Keep: all[k].Keep}
+				for _, x := range all[k].X {
+					b.X = append(b.X, slices.Clone(x))
+				}
+				if err := e.Queue(&b); err != nil {
+					t.Fatal(fmt.Errorf("%s: minibatch %d: %w", name, k, err))
+				}
+				for _, x := range b.X { // the caller's again
+					clear(x)
+				}
+			}
+			if k == c.depth-1 {
+				if err := e.Queue(&all[k]); err == nil {
+					t.Errorf("%s: %d minibatches are queued", name, c.depth+1)
+				}
+			}
+		}
+		if err := e.Collect(parts(all[0]), make([]float32, 3)); err == nil {
+			t.Errorf("%s: collected what was not queued", name)
+		}
+	}
+	if one.waits > 0 {
+		t.Errorf("the device that sends was waited for %d times", one.waits)
+	}
+}
