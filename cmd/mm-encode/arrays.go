@@ -66,8 +66,18 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 			return err
 		}
 	}
+	var specs []encode.Spec
+	for _, f := range files {
+		specs = append(specs, f)
+	}
+	if specs, err = encoded(specs, c.Encoder); err != nil {
+		return err
+	}
+	if err := keep(ctx, specs, labels.Path, c.IDs, c.Mask, c.Classes); err != nil {
+		return err
+	}
 	if !plain {
-		return c.join(ctx, files, labels, classes)
+		return c.join(ctx, files, specs, labels, classes)
 	}
 	o := encode.ArraysOptions{Labels: c.Labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes}
 	for _, m := range files {
@@ -84,17 +94,9 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 func isNPY(file string) bool { return strings.EqualFold(filepath.Ext(file), ".npy") }
 
 // join encodes files of which some are no npy, or feed a model.
-func (c *arraysCommand) join(ctx *cli.Context, files []encode.FeatureSpec, labels encode.LabelSource, classes []string) error {
+func (c *arraysCommand) join(ctx *cli.Context, files []encode.FeatureSpec, specs []encode.Spec, labels encode.LabelSource, classes []string) error {
 	o := encode.JoinedOptions{Modalities: files, Labels: labels, IDs: c.IDs, Mask: c.Mask, Invert: c.Invert, Classes: classes,
 		Missing: encode.Policy(c.OnMissing), Errors: encode.Policy(c.OnError)}
-	var specs []encode.Spec
-	for _, f := range files {
-		specs = append(specs, f)
-	}
-	specs, err := encoded(specs, c.Encoder)
-	if err != nil {
-		return err
-	}
 	for _, s := range specs {
 		if e, ok := s.(encode.EncoderSpec); ok {
 			o.Encoders = append(o.Encoders, e.EncoderOptions)

@@ -71,6 +71,9 @@ func (c *datasetCommand) Run(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := keep(ctx, o.Channels, c.Lists, c.Classes); err != nil {
+		return err
+	}
 	if c.Split != "" {
 		if err := c.checkSplit(o.List); err != nil {
 			return err

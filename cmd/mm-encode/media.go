@@ -34,6 +34,9 @@ func (c *mediaCommand) Run(ctx *cli.Context) error {
 	if err := c.choose(&o); err != nil {
 		return err
 	}
+	if err := keep(ctx, o.Channels, c.Manifest, c.Classes); err != nil {
+		return err
+	}
 	if o.List, err = encode.ReadList(c.Manifest); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"mmtools/pkg/cli"
 	"mmtools/pkg/encode"
 )
@@ -33,6 +35,20 @@ func (s *selection) choose(o *encode.MediaOptions) error {
 		}
 	}
 	return nil
+}
+
+// keep says which files are read, so that no output takes the place of one: those of a command's flags, "" being none, and of its
+// modalities.
+func keep(ctx *cli.Context, specs []encode.Spec, files ...string) error {
+	for _, s := range specs {
+		if e, ok := s.(encode.EncoderSpec); ok {
+			files, s = append(files, e.File), e.Inner
+		}
+		if f, ok := s.(encode.FeatureSpec); ok {
+			files = append(files, f.File)
+		}
+	}
+	return ctx.Keep(slices.DeleteFunc(files, func(file string) bool { return file == "" })...)
 }
 
 // encode opens a list's media, tells what the files of features have beyond the list, and writes them.

@@ -25,6 +25,9 @@ func (p product) write(ctx *cli.Context, src encode.Source) error {
 		return err
 	}
 	defer out.abort()
+	if err := ctx.CheckOutput(p.Report); err != nil { // now, not when all is encoded
+		return err
+	}
 	next, err := out.resumed(ctx, report)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func (c *command) Run(ctx *cli.Context) error {
 		return err
 	}
 	defer out.Abort()
-	exported, err := c.Weights.create(ctx)
+	exported, err := c.Weights.create(ctx, c.Init)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (c *command) convert(ctx *cli.Context) error {
 	if err := c.Weights.check(spec); err != nil {
 		return err
 	}
-	exported, err := c.Weights.create(ctx)
+	exported, err := c.Weights.create(ctx, c.Init)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 			return nil, err
 		}
 		model.Header.Modalities = samples.Header.Modalities
-		return model, c.Weights.load(model, spec)
+		return model, c.Weights.load(ctx, model, spec)
 	}
 	model, err := c.readInit(ctx)
 	if err != nil {

@@ -61,13 +61,16 @@ func checkFiles(flag string, spec network.Spec, values []string) error {
 }
 
 // load takes the weights of the files into a new model.
-func (w weightFlags) load(model *checkpoint.Checkpoint, spec network.Spec) error {
+func (w weightFlags) load(ctx *cli.Context, model *checkpoint.Checkpoint, spec network.Spec) error {
 	layout, err := spec.Layout()
 	if err != nil {
 		return err
 	}
 	for _, v := range w.Weights {
 		name, path := namedFile(v)
+		if err := ctx.Keep(path); err != nil {
+			return err
+		}
 		if err := loadFile(model, layout, name, path, w.WeightsStem); err != nil {
 			return err
 		}
@@ -112,12 +115,16 @@ type export struct {
 	name string // of a modality, or "" for the whole model
 }
 
-// create starts the files, so that one that cannot be written is found before the training.
-func (w weightFlags) create(ctx *cli.Context) (exports, error) {
+// create starts the files, so that one that cannot be written is found before the training. init is the model of --init, or "".
+func (w weightFlags) create(ctx *cli.Context, init string) (exports, error) {
 	var all exports
 	for _, v := range w.Export {
 		name, path := namedFile(v)
 		p, err := ctx.Create(path)
+		if err == nil && init != "" && p.Replaces(init) {
+			p.Abort()
+			err = cli.Usage("--export %s: that is the model of --init, which would be lost", v)
+		}
 		if err != nil {
 			all.abort()
 			return nil, err

@@ -11,7 +11,7 @@ import (
 // mapped and can be rewound; anything else is read as a pipe. A terminal is refused, and so is a second input that
 // wants standard input, and a file that an output would take the place of; all are usage errors. The caller closes the reader.
 func (c *Context) OpenStream(path string) (*stream.Reader, error) {
-	if err := c.keep(path); err != nil {
+	if err := c.Keep(path); err != nil {
 		return nil, err
 	}
 	return c.OpenPrevious(path)
@@ -33,8 +33,11 @@ func (c *Context) OpenPrevious(path string) (*stream.Reader, error) {
 }
 
 // ReadText reads a small input whole: a path, or standard input for "-", and says what to call it in errors. A second input that wants
-// standard input is a usage error.
+// standard input is a usage error, and so is one that an output would take the place of.
 func (c *Context) ReadText(path string) (text []byte, name string, err error) {
+	if err := c.Keep(path); err != nil {
+		return nil, path, err
+	}
 	if path != "-" {
 		text, err = os.ReadFile(path)
 		return text, path, err
@@ -46,20 +49,30 @@ func (c *Context) ReadText(path string) (text []byte, name string, err error) {
 	return text, "stdin", err
 }
 
-// keep sees to it that no output takes the place of an input.
-func (c *Context) keep(path string) error {
-	info, err := c.Stdin.Stat()
-	if path != "" && path != "-" {
-		info, err = os.Stat(path)
+// Keep says that files are inputs, "" and "-" standing for standard input: one that an output would take the place of is a usage error,
+// whichever is opened first. Files that are not there are left to whoever opens them. OpenStream and ReadText keep what they read.
+func (c *Context) Keep(paths ...string) error {
+	for _, path := range paths {
+		info, err := c.Stdin.Stat()
+		if path != "" && path != "-" {
+			info, err = os.Stat(path)
+		}
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := c.keep(info); err != nil {
+			return err
+		}
 	}
-	if err != nil || !info.Mode().IsRegular() {
-		return nil // whoever opens it says so
-	}
+	return nil
+}
+
+func (c *Context) keep(input os.FileInfo) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.inputs = append(c.inputs, info)
+	c.inputs = append(c.inputs, input)
 	for _, p := range c.products {
-		if p.old != nil && os.SameFile(p.old, info) {
+		if p.old != nil && os.SameFile(p.old, input) {
 			return replaces(p.path)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"mmtools/pkg/stream"
@@ -25,8 +26,8 @@ type Product struct {
 }
 
 // Create starts an output stream: a path, or standard output for "" and "-". A terminal is refused for "" (a usage
-// error) and taken for "-". A path that names a device or a named pipe is written to directly. One that names an input of OpenStream's
-// is a usage error.
+// error) and taken for "-". A path that names a device or a named pipe is written to directly. One that names an input, or another
+// output, is a usage error.
 func (c *Context) Create(path string) (*Product, error) {
 	if path == "" && isTerminal(c.Stdout) {
 		return nil, Hint(Usage("refusing to write a stream to a terminal"), "-o FILE writes a file, a pipe reads it, and -o - writes it here all the same")
@@ -63,14 +64,9 @@ func (c *Context) create(path string) (*Product, error) {
 		c.stdoutTaken = true
 		p = &Product{Writer: c.Stdout, commit: func() error { return nil }, abort: func() {}}
 	} else {
-		old, err := os.Stat(path)
-		if err != nil || !old.Mode().IsRegular() {
-			old = nil
-		}
-		for _, input := range c.inputs {
-			if old != nil && os.SameFile(old, input) {
-				return nil, replaces(path)
-			}
+		old, err := c.replacing(path)
+		if err != nil {
+			return nil, err
 		}
 		file, err := stream.Create(path)
 		if err != nil {
@@ -80,6 +76,52 @@ func (c *Context) create(path string) (*Product, error) {
 	}
 	c.products = append(c.products, p)
 	return p, nil
+}
+
+// Replaces reports whether the output takes the place of a file.
+func (p *Product) Replaces(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && p.old != nil && os.SameFile(p.old, info)
+}
+
+// CheckOutput returns a usage error for a path that Create will refuse: of an input, or of another output. For "" and "-" it is nil.
+func (c *Context) CheckOutput(path string) error {
+	if path == "" || path == "-" {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.replacing(path)
+	return err
+}
+
+// replacing returns the file that an output takes the place of, nil where there is none, if it may.
+func (c *Context) replacing(path string) (os.FileInfo, error) {
+	old, err := os.Stat(path)
+	if err == nil && !old.Mode().IsRegular() {
+		return nil, nil // written to as it is, by as many as like
+	}
+	if err != nil {
+		old = nil
+	}
+	for _, input := range c.inputs {
+		if old != nil && os.SameFile(old, input) {
+			return nil, replaces(path)
+		}
+	}
+	for _, p := range c.products {
+		if p.path != "" && samePath(p.path, path) || p.old != nil && old != nil && os.SameFile(p.old, old) {
+			return nil, Hint(Usage("two outputs want %s", path), "name another FILE")
+		}
+	}
+	return old, nil
+}
+
+// samePath reports whether two paths name the same place, as far as their words tell.
+func samePath(a, b string) bool {
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absA == absB
 }
 
 // Commit makes the output final. Call it once, on the success path.
