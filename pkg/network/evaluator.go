@@ -12,17 +12,21 @@ import (
 )
 
 // Evaluator gives a model's logits for every coalition; it is a valuation.Predictor. Under the fusions concat and sum the
-// logits are a sum of parts, and it is a valuation.Queued: it has
+// logits are a sum of parts, and it is a valuation.QueuedAdditive: it has
 //
 //	Parts(parts, bias []float32) error
 //	Depth() int
 //	Queue(b *Minibatch) error
 //	Collect(parts, bias []float32) error
 //
-// Under the others it is a valuation.Featured, which takes features in the place of those that a coalition lacks:
+// Under the others it is a valuation.Featured, which takes features in the place of those that a coalition lacks, and a
+// valuation.QueuedWhole:
 //
 //	Features() ([][]float32, error)
 //	Replace(features [][]float32) error
+//	Depth() int
+//	Queue(b *Minibatch) error
+//	CollectLogits(logits []float32) error
 //
 // It is used by one goroutine at a time.
 type Evaluator interface {

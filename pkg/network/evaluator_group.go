@@ -15,16 +15,14 @@ type groupEvaluator struct {
 	Evaluator             // of the first device
 	all       []Evaluator // one a device
 	rows, max int         // of the minibatch loaded, of the largest
+	waiting   []int       // rows of the minibatches that are queued, the oldest first
 }
 
 // additiveGroup is a groupEvaluator of a model whose logits are a sum of parts.
-type additiveGroup struct {
-	*groupEvaluator
-	waiting []int // rows of the minibatches that are queued, the oldest first
-}
+type additiveGroup struct{ *groupEvaluator }
 
 // Transparent reports whether an input that is not finite always shows in the logits of its row.
-func (g *additiveGroup) Transparent() bool { return g.Evaluator.(additiveParts).Transparent() }
+func (g additiveGroup) Transparent() bool { return g.Evaluator.(additiveParts).Transparent() }
 
 // featuredGroup is a groupEvaluator of a model whose features can be replaced.
 type featuredGroup struct{ *groupEvaluator }
@@ -41,24 +39,31 @@ func newGroupEvaluator(devices []kernel.Device, rows int, setUp func(d kernel.De
 	}
 	g.Evaluator = g.all[0]
 	if _, ok := g.Evaluator.(additiveParts); ok {
-		return &additiveGroup{groupEvaluator: g}, nil
+		return additiveGroup{g}, nil
 	}
 	return featuredGroup{g}, nil
 }
 
 // additiveParts is what a model whose logits are a sum of parts has beside an Evaluator's methods.
 type additiveParts interface {
+	queue
 	Parts(parts, bias []float32) error
-	Depth() int
-	Queue(b *Minibatch) error
 	Collect(parts, bias []float32) error
 	Transparent() bool
 }
 
 // replaceable is what every other model has.
 type replaceable interface {
+	queue
+	CollectLogits(logits []float32) error
 	Features() ([][]float32, error)
 	Replace(features [][]float32) error
+}
+
+// queue is what both have.
+type queue interface {
+	Depth() int
+	Queue(b *Minibatch) error
 }
 
 func (g *groupEvaluator) MaxRows() int { return g.max }
@@ -103,12 +108,12 @@ func (g *groupEvaluator) Logits(c modality.Coalition, dst []float32) error {
 }
 
 // Parts copies the additive parts of the loaded minibatch's logits: parts (n,Rows,C), bias (C).
-func (g *additiveGroup) Parts(parts, bias []float32) error {
+func (g additiveGroup) Parts(parts, bias []float32) error {
 	return g.gather(parts, bias, g.rows, additiveParts.Parts)
 }
 
 // gather puts together the parts of a minibatch of rows rows: get gives those of a device's share.
-func (g *additiveGroup) gather(parts, bias []float32, rows int, get func(e additiveParts, parts, bias []float32) error) error {
+func (g additiveGroup) gather(parts, bias []float32, rows int, get func(e additiveParts, parts, bias []float32) error) error {
 	n, classes := len(g.Modalities()), len(bias)
 	return g.each(rows, func(e Evaluator, from, to int) error {
 		size := (to - from) * classes
@@ -126,29 +131,58 @@ func (g *additiveGroup) gather(parts, bias []float32, rows int, get func(e addit
 	})
 }
 
-// Depth returns how many minibatches may be queued and not collected.
-func (g *additiveGroup) Depth() int { return g.Evaluator.(additiveParts).Depth() }
+// Depth returns how many minibatches may be queued and not collected; 0 where they are better loaded.
+func (g *groupEvaluator) Depth() int { return g.Evaluator.(queue).Depth() }
 
 // Queue is Load, which does not wait for the devices.
-func (g *additiveGroup) Queue(b *Minibatch) error {
+func (g *groupEvaluator) Queue(b *Minibatch) error {
 	if err := checkRows(b.Rows, g.max); err != nil {
 		return err
 	}
-	err := g.divide(b, func(e Evaluator, share *Minibatch) error { return e.(additiveParts).Queue(share) })
+	err := g.divide(b, func(e Evaluator, share *Minibatch) error { return e.(queue).Queue(share) })
 	if err == nil {
 		g.waiting = append(g.waiting, b.Rows)
 	}
 	return err
 }
 
-// Collect waits for the minibatch that was queued first, and is Parts of it.
-func (g *additiveGroup) Collect(parts, bias []float32) error {
+// collecting returns the rows of the minibatch that was queued first, which its caller collects.
+func (g *groupEvaluator) collecting() (rows int, err error) {
 	if len(g.waiting) == 0 {
-		return errors.New("collecting a minibatch: none is queued")
+		return 0, errors.New("collecting a minibatch: none is queued")
 	}
-	rows := g.waiting[0]
+	rows = g.waiting[0]
 	g.waiting = slices.Delete(g.waiting, 0, 1)
+	return rows, nil
+}
+
+// Collect waits for the minibatch that was queued first, and is Parts of it.
+func (g additiveGroup) Collect(parts, bias []float32) error {
+	rows, err := g.collecting()
+	if err != nil {
+		return err
+	}
 	return g.gather(parts, bias, rows, additiveParts.Collect)
+}
+
+// CollectLogits waits for the minibatch that was queued first, and writes the logits of its coalitions, (2^n,Rows,C).
+func (g featuredGroup) CollectLogits(logits []float32) error {
+	rows, err := g.collecting()
+	if err != nil {
+		return err
+	}
+	classes, coalitions := len(g.Classes()), 1<<len(g.Modalities())
+	return g.each(rows, func(e Evaluator, from, to int) error {
+		size := (to - from) * classes
+		share := make([]float32, coalitions*size)
+		if err := e.(replaceable).CollectLogits(share); err != nil {
+			return err
+		}
+		for c := range coalitions {
+			copy(logits[(c*rows+from)*classes:], share[c*size:][:size])
+		}
+		return nil
+	})
 }
 
 // Features returns the features of the loaded minibatch, (Rows,D_p) a modality.

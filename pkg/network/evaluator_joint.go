@@ -24,6 +24,7 @@ type jointEvaluator struct {
 	host   []float32     // the same
 	logits kernel.Buffer // (rows,C)
 
+	whole     *whole     // nil where minibatches are better loaded
 	replacing *replacing // made where it is first asked for
 	fresh     bool       // the loaded minibatch's features are not in it yet
 }
@@ -58,7 +59,8 @@ func newJointEvaluator(s Spec, d kernel.Device, rows int, tensors Tensors) (*joi
 		return nil, err
 	}
 	e.mask, e.logits = e.masked.Buffer(g.Keep), e.masked.Buffer(g.Logits)
-	return e, nil
+	e.whole, err = newWhole(e, rows)
+	return e, err
 }
 
 // unmasked returns the nodes of the logits' graph that do not depend on the mask and that others which do take as inputs,
@@ -101,8 +103,12 @@ func (e *jointEvaluator) Load(b *Minibatch) error {
 
 // kept returns the mask of coalition c, (rows,n), less the modalities that a row lacks.
 func (e *jointEvaluator) kept(c modality.Coalition) []float32 {
+	return e.keptIn(e.host[:e.rows*len(e.spec.Modalities)], c)
+}
+
+// keptIn is kept, in mask.
+func (e *jointEvaluator) keptIn(mask []float32, c modality.Coalition) []float32 {
 	n := len(e.spec.Modalities)
-	mask := e.host[:e.rows*n]
 	clear(mask)
 	for r := range e.rows {
 		for p := range (c & e.keep[r]).Members() {

@@ -1,9 +1,7 @@
 package network
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -23,14 +21,9 @@ type sumEvaluator struct {
 	parts []float32     // the same on the host, of the minibatch loaded
 	bias  []float32
 
-	stride  int             // elements of a modality's part
-	parcels []kernel.Parcel // for the parts of minibatches that are queued, in turns; none where the device computes as it is asked
-	waiting []int           // rows of those, the oldest first
-	turn    int             // the parcel to send next
+	stride int // elements of a modality's part
+	outbox outbox
 }
-
-// line is what the parts of a modality begin on a multiple of: 64 bytes.
-const line = 16
 
 func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tensors, params [][]float32) (*sumEvaluator, error) {
 	g, err := newGraph(s, rows, false)
@@ -42,7 +35,7 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 		return nil, err
 	}
 	classes, n := len(s.Classes), len(s.Modalities)
-	e := &sumEvaluator{bias: make([]float32, classes), stride: (rows*classes + line - 1) / line * line}
+	e := &sumEvaluator{bias: make([]float32, classes), stride: lines(rows * classes)}
 	if e.out, err = d.Alloc(n * e.stride); err != nil {
 		return nil, err
 	}
@@ -71,16 +64,8 @@ func newSumEvaluator(s Spec, f additive, d kernel.Device, rows int, tensors Tens
 		}
 	}
 	e.parts = make([]float32, n*e.stride)
-	if sender, ok := d.(kernel.Sender); ok {
-		for range depth {
-			parcel, err := sender.NewParcel(n * e.stride)
-			if err != nil {
-				return nil, err
-			}
-			e.parcels = append(e.parcels, parcel)
-		}
-	}
-	return e, nil
+	e.outbox, err = newOutbox(d, n*e.stride)
+	return e, err
 }
 
 // headParts returns W_p, (C,D_p), for each modality: its columns of the head's weight, or the whole where features are
@@ -147,41 +132,36 @@ func (e *sumEvaluator) copyParts(dst, src []float32, rows int) {
 	}
 }
 
-// depth is how many minibatches a device is given that computes beside its caller: one to compute, and the next to come while it does.
-const depth = 2
-
 // Depth returns how many minibatches may be queued and not collected.
-func (e *sumEvaluator) Depth() int { return max(1, len(e.parcels)) }
+func (e *sumEvaluator) Depth() int { return max(1, len(e.outbox.parcels)) }
 
 // Queue is Load, which does not wait for the device.
 func (e *sumEvaluator) Queue(b *Minibatch) error {
-	if len(e.waiting) == e.Depth() {
-		return fmt.Errorf("queueing a minibatch: %d are waiting to be collected", len(e.waiting))
-	}
-	var err error
-	if len(e.parcels) == 0 {
+	err := e.outbox.room()
+	switch {
+	case err != nil:
+		return err
+	case len(e.outbox.parcels) == 0:
 		err = e.Load(b)
-	} else if err = e.evaluation.Load(b); err == nil {
-		e.parcels[e.turn].Send(e.out, e.inUse(b.Rows))
-		e.turn = (e.turn + 1) % len(e.parcels)
-		err = e.device.Err()
+	default:
+		err = e.evaluation.Load(b)
 	}
-	if err == nil {
-		e.waiting = append(e.waiting, b.Rows)
+	if err != nil {
+		return err
 	}
-	return err
+	e.outbox.send(e.out, e.inUse(b.Rows), b.Rows)
+	return e.device.Err()
 }
 
 // Collect waits for the minibatch that was queued first, and is Parts of it.
 func (e *sumEvaluator) Collect(parts, bias []float32) error {
-	if len(e.waiting) == 0 {
-		return errors.New("collecting a minibatch: none is queued")
+	from, rows, err := e.outbox.receive()
+	if err != nil {
+		return err
 	}
-	from, rows := e.parts, e.waiting[0]
-	if n := len(e.parcels); n > 0 {
-		from = e.parcels[(e.turn+n-len(e.waiting))%n].Wait()
+	if from == nil {
+		from = e.parts
 	}
-	e.waiting = slices.Delete(e.waiting, 0, 1)
 	e.copyParts(parts, from, rows)
 	copy(bias, e.bias)
 	return e.device.Err()

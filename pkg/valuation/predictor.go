@@ -29,19 +29,34 @@ type Additive interface {
 	Parts(parts, bias []float32) error
 }
 
-// Queued is an Additive that may compute one minibatch while it takes in the next.
-type Queued interface {
-	Additive
-	// Depth returns how many minibatches may be queued and not collected: 1 where taking in another would only wait for the first.
+// Queue takes minibatches in before it is asked what it found of those before.
+type Queue interface {
+	// Depth returns how many minibatches may be queued and not collected: 1 where taking in another would only wait for the first, and 0
+	// where they are better loaded.
 	Depth() int
 	// Queue takes in a minibatch as Load does, and need not wait until it is computed. The minibatch is borrowed until it returns. What
-	// Parts and Logits say is of a minibatch that Load took in, after all that was queued is collected.
+	// Parts, Logits and Features say is of a minibatch that Load took in, after all that was queued is collected.
 	Queue(b *network.Minibatch) error
+}
+
+// QueuedAdditive is an Additive that may compute one minibatch while it takes in the next.
+type QueuedAdditive interface {
+	Additive
+	Queue
 	// Collect is Parts of the first minibatch that is queued and not collected, for which it waits.
 	Collect(parts, bias []float32) error
 }
 
-// oneByOne makes any Additive a Queued.
+// QueuedWhole is a Predictor that may compute the logits of every coalition of one minibatch while it takes in the next.
+type QueuedWhole interface {
+	Predictor
+	Queue
+	// CollectLogits writes the logits of every coalition of the first minibatch that is queued and not collected, (2^n,Rows,C), for which
+	// it waits.
+	CollectLogits(logits []float32) error
+}
+
+// oneByOne makes any Additive a QueuedAdditive.
 type oneByOne struct{ Additive }
 
 func (oneByOne) Depth() int                            { return 1 }

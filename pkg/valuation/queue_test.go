@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
 	"mmtools/pkg/stream"
@@ -58,6 +59,34 @@ func (l *lagging) Collect(parts, bias []float32) error {
 	return nil
 }
 
+// laggingWhole is lagging for a model that is not additive: what is queued are the logits of every coalition.
+type laggingWhole struct {
+	opaque
+	l *lagging
+}
+
+func (w laggingWhole) Depth() int { return w.l.depth }
+
+func (w laggingWhole) Queue(b *network.Minibatch) error {
+	if err := w.l.Queue(b); err != nil {
+		return err
+	}
+	w.l.loaded = b
+	var all []float32
+	for c := range modality.All(len(w.l.modalities)) + 1 {
+		one := make([]float32, b.Rows*len(w.l.classes))
+		if err := w.l.Logits(c, one); err != nil {
+			return err
+		}
+		all = append(all, one...)
+	}
+	w.l.loaded = nil
+	w.l.parts[len(w.l.parts)-1] = all
+	return nil
+}
+
+func (w laggingWhole) CollectLogits(logits []float32) error { return w.l.Collect(logits, nil) }
+
 // bytes returns the samples as a stream, whose batches have so many rows each.
 func (s samples) bytes(t testing.TB, rows ...int) []byte {
 	t.Helper()
@@ -99,15 +128,20 @@ func readerOf(t testing.TB, r io.Reader) *schema.SamplesReader {
 func TestQueuedIsTheSame(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		m, s := random(rand.New(rand.NewPCG(20, 26)), n, 3, 100)
-		for _, o := range []Options{{}, {Value: Margin, Cooperation: true}, {Value: LogProbability, Estimator: Kernel, Seed: 3}, {Fold: &schema.Fold{Part: 1, Of: 2}}, {From: 20, To: 81}} {
+		for _, o := range []Options{{}, {Value: Margin, Cooperation: true}, {Value: LogProbability, Estimator: Kernel, Seed: 3}, {Fold: &schema.Fold{Part: 1, Of: 2}}, {Value: Probability, Predicted: true}, {From: 20, To: 81}} {
 			o.Rule.Evaluations = 40
 			data := s.bytes(t, 40, 1, 16, 0, 20, 3, 20)
 			var want []string
-			for depth := range 4 {
+			for k := range 7 {
+				depth := (k + 1) / 2
 				var model Predictor = m
 				l := &lagging{linear: m, t: t, depth: depth}
-				if depth > 0 {
+				if k%2 == 1 {
 					model = l
+				} else if k > 0 && !o.Estimator.Sampled() {
+					model = laggingWhole{opaque{m}, l}
+				} else if k > 0 {
+					continue
 				}
 				var got []string
 				summary, err := Run(context.Background(), readerOf(t, bytes.NewReader(data)), model, o, func(b *schema.SamplesBatch, r *Result) error {
@@ -123,10 +157,10 @@ func TestQueuedIsTheSame(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got = append(got, fmt.Sprintf("%+v", summary)); depth == 0 {
+				if got = append(got, fmt.Sprintf("%+v", summary)); k == 0 {
 					want = got
 				} else if !slices.Equal(got, want) {
-					t.Errorf("%d modalities, %+v, depth %d: got\n%s\nwant\n%s", n, o, depth, strings.Join(got, "\n"), strings.Join(want, "\n"))
+					t.Errorf("%d modalities, %+v, %T of depth %d: got\n%s\nwant\n%s", n, o, model, depth, strings.Join(got, "\n"), strings.Join(want, "\n"))
 				}
 				whole := o.Fold == nil && o.From == 0 // the first batch is three minibatches
 				if whole && l.most != depth || len(l.parts) != 0 {
@@ -183,11 +217,14 @@ func TestQueuedErrors(t *testing.T) {
 		s := identitySamples(m, c.rows...)
 		data := s.bytes(t, slices.Repeat([]int{1}, len(c.rows))...)
 		data = data[:len(data)-c.cut]
-		for depth := range 4 {
+		for k := range 7 {
+			depth := (k + 1) / 2
 			var model Predictor = opaque{m}
 			l := &lagging{linear: m, t: t, depth: depth}
-			if depth > 0 {
+			if k%2 == 1 {
 				model = l
+			} else if k > 0 {
+				model = laggingWhole{opaque{m}, l}
 			}
 			for range 2 { // again, with a model that had an error
 				emitted := 0

@@ -16,7 +16,7 @@ import (
 // Run values every modality of every sample of a stream, batch by batch: it reads a batch, gives the model every coalition
 // of every row, or those that an estimator draws, calls emit, and goes on. emit's arguments are borrowed until it returns;
 // rows of the batch that Options leave out are not in the Result. The next batch is read meanwhile, on another goroutine, and a
-// Queued model takes it in before emit is called with this one; the model and emit are called on the caller's goroutine. in is Run's
+// model that is a Queue takes it in before emit is called with this one; the model and emit are called on the caller's goroutine. in is Run's
 // until it returns, which it does not while a read is under way.
 //
 // Errors that are stream.ErrInput: samples that do not fit the model (modalities by name, shapes, classes), a row without
@@ -100,13 +100,15 @@ type valuer struct {
 	emit    func(*schema.SamplesBatch, *Result) error
 	free    chan<- *batch // takes those that are emitted
 
-	queued      Queued              // the model, where it is additive
+	queue       Queue               // the model, where minibatches are queued: it is one of the next two
+	additive    QueuedAdditive      // nil where the model is none
+	whole       QueuedWhole         // likewise
 	pieces      []piece             // queued, the oldest first
 	failed      error               // of the first of them that could not be valued
 	minibatches []network.Minibatch // for the pieces, in turns
 	turn        int
 	parts, bias []float32 // additive: of a minibatch, (n,Rows,C) and (C)
-	logits      []float32 // otherwise: of one coalition, (Rows,C)
+	logits      []float32 // otherwise: of one coalition, (Rows,C), or of all, (2^n,Rows,C)
 	right       []bool    // otherwise: (Rows,2^n)
 	values      []float64 // otherwise, where more is wanted than what is right: (Rows,2^n)
 }
@@ -129,10 +131,10 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 	case isAdditive:
 		v.parts, v.bias = make([]float32, v.n*v.rows*v.classes), make([]float32, v.classes)
 		var ok bool
-		if v.queued, ok = p.(Queued); !ok {
-			v.queued = oneByOne{additive}
+		if v.additive, ok = p.(QueuedAdditive); !ok {
+			v.additive = oneByOne{additive}
 		}
-		v.minibatches = make([]network.Minibatch, v.queued.Depth())
+		v.queue = v.additive
 	case o.Replacement != nil && !isFeatured(p):
 		return nil, stream.Errorf("%s: absence %s of a model that is not told from its features, want %s", o.model(), o.Replacement.Absence, ZeroFeature)
 	case o.Estimator.Sampled():
@@ -145,6 +147,12 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 			v.values = make([]float64, v.rows<<v.n)
 		}
 		v.logits, v.right = make([]float32, v.rows*v.classes), make([]bool, v.rows<<v.n)
+		if w, ok := p.(QueuedWhole); ok && o.Replacement == nil && w.Depth() > 0 {
+			v.whole, v.queue, v.logits = w, w, make([]float32, v.rows*v.classes<<v.n)
+		}
+	}
+	if v.queue != nil {
+		v.minibatches = make([]network.Minibatch, v.queue.Depth())
 	}
 	for range threads {
 		v.workers = append(v.workers, newWorker(v))
@@ -207,11 +215,11 @@ type piece struct {
 
 // piece gives the model a minibatch. One that can be queued is valued when no more can.
 func (v *valuer) piece(p piece) error {
-	if v.queued != nil {
-		if err := v.queued.Queue(p.Minibatch); err != nil {
+	if v.queue != nil {
+		if err := v.queue.Queue(p.Minibatch); err != nil {
 			return err
 		}
-		if v.pieces = append(v.pieces, p); len(v.pieces) < v.queued.Depth() {
+		if v.pieces = append(v.pieces, p); len(v.pieces) < v.queue.Depth() {
 			return nil
 		}
 		return v.finish()
@@ -235,21 +243,30 @@ func (v *valuer) piece(p piece) error {
 
 // finish values the minibatch that was queued first. After an error none is valued any more.
 func (v *valuer) finish() error {
-	if v.failed == nil {
-		p := v.collecting()
-		v.result = &p.batch.result
-		if v.failed = v.queued.Collect(v.parts[:v.n*p.Rows*v.classes], v.bias); v.failed == nil {
-			v.failed = v.done(p, v.divide(p.Rows, func(w *worker, r int) bool { return w.additive(p.Minibatch, r, p.from+r) }))
-		}
+	if v.failed != nil {
+		return v.failed
 	}
+	var p piece
+	if p, v.failed = v.collect(); v.failed != nil {
+		return v.failed
+	}
+	v.result = &p.batch.result
+	value := (*worker).additive
+	if v.whole != nil {
+		value = (*worker).answered
+	}
+	v.failed = v.done(p, v.divide(p.Rows, func(w *worker, r int) bool { return value(w, p.Minibatch, r, p.from+r) }))
 	return v.failed
 }
 
-// collecting returns the minibatch that was queued first, which its caller collects.
-func (v *valuer) collecting() piece {
+// collect takes the minibatch that was queued first, and what the model found of it.
+func (v *valuer) collect() (piece, error) {
 	p := v.pieces[0]
 	v.pieces = slices.Delete(v.pieces, 0, 1)
-	return p
+	if v.whole != nil {
+		return p, v.whole.CollectLogits(v.logits[:p.Rows*v.classes<<v.n])
+	}
+	return p, v.additive.Collect(v.parts[:v.n*p.Rows*v.classes], v.bias)
 }
 
 // finishAll values all minibatches that are queued.
@@ -265,8 +282,7 @@ func (v *valuer) finishAll() error {
 // discard leaves nothing queued: the model may be used again.
 func (v *valuer) discard() {
 	for len(v.pieces) > 0 {
-		p := v.collecting()
-		if v.queued.Collect(v.parts[:v.n*p.Rows*v.classes], v.bias) != nil {
+		if _, err := v.collect(); err != nil {
 			return // the model is of no use any more
 		}
 	}

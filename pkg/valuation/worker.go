@@ -154,6 +154,29 @@ func (w *worker) leaf(c int, logits []float32) {
 	w.won[c] = isRight(logits, w.label)
 }
 
+// answered values row r of a minibatch, row at of the result, from the logits of every coalition, (2^n,Rows,C).
+func (w *worker) answered(m *network.Minibatch, r, at int) bool {
+	v := w.v
+	logits := func(c modality.Coalition) []float32 { return v.logits[(int(c)*m.Rows+r)*v.classes:][:v.classes] }
+	all := modality.All(v.n)
+	copy(v.result.Logits[at*v.classes:][:v.classes], logits(all))
+	label := int(v.result.Label[at])
+	if v.o.Predicted {
+		label = int(argmax(logits(all)))
+	}
+	for c := range all + 1 {
+		x, k := logits(c), r<<v.n|int(c)
+		if largestBits(x) >= infinityBits {
+			return false
+		}
+		v.right[k] = isRight(x, label)
+		if v.values != nil {
+			v.values[k] = v.o.Value.Of(x, label, (c & m.Keep[r]).Size())
+		}
+	}
+	return w.enumerated(m, r, at)
+}
+
 // enumerated values row r of the loaded minibatch, row at of the result, from what its coalitions are.
 func (w *worker) enumerated(m *network.Minibatch, r, at int) bool {
 	v := w.v

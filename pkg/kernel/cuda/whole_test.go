@@ -413,30 +413,37 @@ func TestValuationKeepsTheCardBusy(t *testing.T) {
 	if emulated == "" {
 		t.Skip("a driver that is not emulated keeps no list of what it is asked")
 	}
-	spec, state := model("concat", "mlp:8"), settings("sgd")
-	data := samples(t, spec, 160)
-	c, _, _, err := fit(t, openCPU(t), nil, spec, state, data, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := open(t, Options{}, true)
-	trace := filepath.Join(t.TempDir(), "trace")
-	t.Setenv("MM_EMULATED_TRACE", trace)
-	contributions(t, d, spec, c, data)
-	text, err := os.ReadFile(trace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	minibatches := strings.Split(string(text), "cuGraphLaunch\n")
-	// The first minibatch is run as it is, the second recorded. What follows a replay: its parts are sent, those of the minibatch before
-	// it are waited for, and each modality of the next one waits for a slot and is copied.
-	want := "cuMemcpyDtoHAsync_v2\ncuEventRecord\ncuEventSynchronize\n" + strings.Repeat("cuEventSynchronize\ncuMemcpyHtoDAsync_v2\ncuEventRecord\n", len(spec.Modalities))
-	if len(minibatches) != 10 {
-		t.Fatalf("%d replays of ten minibatches, want 9", len(minibatches)-1)
-	}
-	for i, calls := range minibatches[5:9] {
-		if calls != want {
-			t.Errorf("minibatch %d is followed by\n%swant\n%s", i+6, calls, want)
+	// A modality of the next minibatch waits for a slot and is copied, and so are the masks of all coalitions.
+	const copied = "cuEventSynchronize\ncuMemcpyHtoDAsync_v2\ncuEventRecord\n"
+	// What was found is sent, and that of the minibatch before is waited for.
+	const sent = "cuMemcpyDtoHAsync_v2\ncuEventRecord\ncuEventSynchronize\n"
+	for fusion, between := range map[string][]string{ // a minibatch's replays, and before the next one's
+		"concat":        {sent + copied + copied},
+		"attention:2:8": {copied, sent + copied + copied},
+	} {
+		spec, state := model(fusion, "mlp:8"), settings("sgd")
+		data := samples(t, spec, 160)
+		trained, _, _, err := fit(t, openCPU(t), nil, spec, state, data, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := open(t, Options{}, fusion == "concat")
+		trace := filepath.Join(t.TempDir(), "trace")
+		t.Setenv("MM_EMULATED_TRACE", trace)
+		contributions(t, d, spec, trained, data)
+		t.Setenv("MM_EMULATED_TRACE", "")
+		text, err := os.ReadFile(trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replays := strings.Split(string(text), "cuGraphLaunch\n")
+		if want := 9 * len(between); len(replays)-1 != want { // the first of ten minibatches is run as it is
+			t.Fatalf("%s: %d replays, want %d", fusion, len(replays)-1, want)
+		}
+		for i, calls := range replays[5*len(between) : 9*len(between)] {
+			if want := between[(i+len(between)-1)%len(between)]; calls != want {
+				t.Errorf("%s: before a replay the driver is asked for\n%swant\n%s", fusion, calls, want)
+			}
 		}
 	}
 }

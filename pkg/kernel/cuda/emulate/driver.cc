@@ -139,7 +139,7 @@ void run_all(CUstream s) { run_until(s, s->queued); }
 bool capturing() {
 	bool any = false;
 	for (CUstream s : streams)
-		if (s->capture && (s->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || s->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && s->capturer == std::this_thread::get_id()))
+		if (s->capture && (s->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || (s->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && s->capturer == std::this_thread::get_id())))
 			any = s->broken = true;
 	return any;
 }
