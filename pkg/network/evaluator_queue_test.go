@@ -14,6 +14,36 @@ import (
 	"mmtools/pkg/network"
 )
 
+// minibatches are some of random numbers, of rows that lack some modality, too.
+func minibatches(spec network.Spec) (all []network.Minibatch) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, rows := range []int{8, 8, 3, 1, 8, 2, 5, 8} {
+		b := network.Minibatch{Rows: rows}
+		for i := range rows {
+			b.Keep = append(b.Keep, modality.Coalition(1+i%(1<<len(spec.Modalities)-1)))
+		}
+		for _, m := range spec.Modalities {
+			x := make([]float32, rows*m.Size())
+			for i := range x {
+				x[i] = float32(r.NormFloat64())
+			}
+			b.X = append(b.X, x)
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// holdNear holds numbers to others up to the order of sums.
+func holdNear(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		if !(math.Abs(float64(got[i]-w)) <= 1e-5*math.Max(1, math.Abs(float64(w)))) {
+			t.Fatalf("%s %d: got %v, want %v", what, i, got[i], w)
+		}
+	}
+}
+
 // queued is what an evaluator has whose logits are a sum of parts.
 type queued interface {
 	network.Evaluator
@@ -77,19 +107,7 @@ func TestQueue(t *testing.T) {
 		}
 		return e.(queued)
 	}
-	r := rand.New(rand.NewPCG(1, 2))
-	var all []network.Minibatch
-	for _, rows := range []int{8, 8, 3, 1, 8, 2, 5, 8} {
-		b := network.Minibatch{Rows: rows, Keep: slices.Repeat([]modality.Coalition{0b11}, rows)}
-		for _, m := range spec.Modalities {
-			x := make([]float32, rows*m.Size())
-			for i := range x {
-				x[i] = float32(r.NormFloat64())
-			}
-			b.X = append(b.X, x)
-		}
-		all = append(all, b)
-	}
+	all := minibatches(spec)
 	parts := func(b network.Minibatch) []float32 { return make([]float32, 2*b.Rows*3) }
 	reference := open(device(t))
 	one := &sender{Device: device(t)}
@@ -121,11 +139,7 @@ func TestQueue(t *testing.T) {
 				if err := reference.Parts(want, wantBias); err != nil {
 					t.Fatal(err)
 				}
-				for i, w := range want {
-					if !(math.Abs(float64(got[i]-w)) <= 1e-5*math.Max(1, math.Abs(float64(w)))) {
-						t.Fatalf("%s: minibatch %d, part %d: got %v, want %v", name, k-c.depth, i, got[i], w)
-					}
-				}
+				holdNear(t, fmt.Sprintf("%s: minibatch %d, part", name, k-c.depth), got, want)
 				if !slices.Equal(bias, wantBias) {
 					t.Errorf("%s: bias %v, want %v", name, bias, wantBias)
 				}
@@ -185,22 +199,7 @@ func TestQueueWhole(t *testing.T) {
 			}
 			return e.(queuedWhole)
 		}
-		r := rand.New(rand.NewPCG(1, 2))
-		var all []network.Minibatch
-		for _, rows := range []int{8, 8, 3, 1, 8, 2, 5, 8} {
-			b := network.Minibatch{Rows: rows}
-			for i := range rows {
-				b.Keep = append(b.Keep, modality.Coalition(1+i%(1<<n-1)))
-			}
-			for _, m := range spec.Modalities {
-				x := make([]float32, rows*m.Size())
-				for i := range x {
-					x[i] = float32(r.NormFloat64())
-				}
-				b.X = append(b.X, x)
-			}
-			all = append(all, b)
-		}
+		all := minibatches(spec)
 		reference := open(device(t))
 		if reference.Depth() != 0 {
 			t.Errorf("%s: depth %d of a device that computes as it is asked, want 0", fusion, reference.Depth())
@@ -229,11 +228,7 @@ func TestQueueWhole(t *testing.T) {
 						if err := reference.Logits(c, want); err != nil {
 							t.Fatal(err)
 						}
-						for i, w := range want {
-							if g := got[int(c)*len(want)+i]; !(math.Abs(float64(g-w)) <= 1e-5*math.Max(1, math.Abs(float64(w)))) {
-								t.Fatalf("%s, %s: minibatch %d, coalition %b, logit %d: got %v, want %v", fusion, name, k-2, c, i, g, w)
-							}
-						}
+						holdNear(t, fmt.Sprintf("%s, %s: minibatch %d, coalition %b, logit", fusion, name, k-2, c), got[int(c)*len(want):][:len(want)], want)
 					}
 				}
 				if k < len(all) {
@@ -263,11 +258,7 @@ func TestQueueWhole(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for i, w := range want {
-				if !(math.Abs(float64(got[i]-w)) <= 1e-5*math.Max(1, math.Abs(float64(w)))) {
-					t.Errorf("%s, %s: loaded, logit %d is %v, want %v", fusion, name, i, got[i], w)
-				}
-			}
+			holdNear(t, fmt.Sprintf("%s, %s: loaded, logit", fusion, name), got, want)
 		}
 	}
 	many := network.Spec{Fusion: "gated:3", Classes: []string{"x", "y"}}
