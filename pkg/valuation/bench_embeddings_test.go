@@ -71,33 +71,52 @@ func testDevice(b *testing.B) (d kernel.Device, threads int) {
 	return d, threads
 }
 
+// costless is an evaluator that does nothing: what is valued are parts of zero.
+type costless struct{ network.Evaluator }
+
+func (costless) Depth() int                     { return 2 }
+func (costless) Queue(*network.Minibatch) error { return nil }
+func (costless) Transparent() bool              { return true }
+func (costless) Parts(_, _ []float32) error     { return nil }
+func (costless) Collect(_, _ []float32) error   { return nil }
+
 // BenchmarkEmbeddings values samples of two embeddings of 512, in minibatches of 512, from a samples file to contributions, in
-// samples a second. "transfer" gives the device the same numbers and does no more: on a card it is to be what limits the valuation.
+// samples a second. "transfer" gives the device the same numbers and does no more: on a card it is to be what limits the valuation. "host"
+// values by a model that costs nothing, and gives no device anything: no valuation can be faster.
 func BenchmarkEmbeddings(b *testing.B) {
 	width, n, rows := 512, 16384, 512
 	if os.Getenv("MM_TEST_SMALL") != "" {
 		width, n, rows = 16, 64, 16
 	}
 	rate := func(b *testing.B) { b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s") }
+	setUp := func(b *testing.B, backbone string) (e network.Evaluator, threads int, path string) {
+		spec := networktest.LateFusion(backbone, width)
+		layout, err := spec.Layout()
+		if err != nil {
+			b.Fatal(err)
+		}
+		d, threads := testDevice(b)
+		if e, err = network.NewEvaluator(spec, d, rows, layout.Initialize(1), layout.InitializeBuffers()); err != nil {
+			b.Fatal(err)
+		}
+		return e, threads, noise(b, spec, n)
+	}
 	for _, backbone := range []string{"identity", fmt.Sprintf("mlp:%d", width)} {
 		b.Run("valuation/"+backbone, func(b *testing.B) {
-			spec := networktest.LateFusion(backbone, width)
-			layout, err := spec.Layout()
-			if err != nil {
-				b.Fatal(err)
-			}
-			d, threads := testDevice(b)
-			e, err := network.NewEvaluator(spec, d, rows, layout.Initialize(1), layout.InitializeBuffers())
-			if err != nil {
-				b.Fatal(err)
-			}
-			path := noise(b, spec, n)
+			e, threads, path := setUp(b, backbone)
 			for b.Loop() {
 				valued(b, path, e, threads, n)
 			}
 			rate(b)
 		})
 	}
+	b.Run("host", func(b *testing.B) {
+		e, threads, path := setUp(b, "identity")
+		for b.Loop() {
+			valued(b, path, costless{e}, threads, n)
+		}
+		rate(b)
+	})
 	b.Run("transfer", func(b *testing.B) {
 		d, _ := testDevice(b)
 		var x [2]kernel.Buffer

@@ -28,7 +28,7 @@
 //
 // Run goes through a samples stream batch by batch, in memory that does not grow with the stream: the next batch is read while one is
 // valued, and a model that is a Queue, such as one on a card, takes in a minibatch while it computes the last. Rows are divided over
-// threads, and the results do not depend on how many there are. RunPredictions values the predictions of any other
+// threads, beside the model where minibatches are queued, and the results do not depend on how many there are. RunPredictions values the predictions of any other
 // framework, given every coalition of every sample. Values that are whole numbers are computed in integers: phi and its
 // mean are exact to the last rounding. A Reading gathers what there is to read in the results.
 //

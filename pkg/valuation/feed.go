@@ -31,10 +31,12 @@ type feed struct {
 	all      []*batch
 }
 
-// feed begins to read the samples. One batch is read ahead of those that the model is at, of which there are two where minibatches are
-// queued.
+// feed begins to read the samples, one batch ahead of those that are being valued.
 func (v *valuer) feed(in *schema.SamplesReader) *feed {
-	n := 1 + len(v.minibatches)
+	n := 2
+	if v.queue != nil {
+		n += v.queue.Depth()
+	}
 	f := &feed{read: make(chan *batch), free: make(chan *batch, n), stopping: make(chan struct{})}
 	for range n {
 		b := new(batch)
@@ -95,7 +97,7 @@ func (v *valuer) read(in *schema.SamplesReader, b *batch) error {
 			from, to = 0, samples.Rows()
 		}
 		b.samples, b.from, b.to = samples, from, to
-		b.finite = len(v.minibatches) > 1 && !v.shows && v.loader.finite(samples, from, to, len(v.workers))
+		b.finite = v.queue != nil && v.queue.Depth() > 1 && !v.shows && v.loader.finite(samples, from, to, len(v.workers))
 		return nil
 	}
 }

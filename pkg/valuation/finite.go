@@ -7,6 +7,9 @@ import (
 	"unsafe"
 )
 
+// minRows is the fewest rows worth a goroutine that looks at them.
+const minRows = 16
+
 // finite reports whether every element of rows rows of x, a tensor of each modality's size a row, is finite, looked at by several
 // workers. Rows that lack a modality may hold anything: where it reports false, the batch says which row it is, if any.
 func finite(x [][]float32, sizes []int, rows, workers int) bool {

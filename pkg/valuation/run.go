@@ -35,6 +35,9 @@ func Run(ctx context.Context, in *schema.SamplesReader, p Predictor, o Options, 
 	f := v.feed(in)
 	defer f.stop()
 	defer v.discard()
+	if v.pool != nil {
+		defer v.pool.start(v.workers)()
+	}
 	v.free = f.free
 	for {
 		if err := ctx.Err(); err != nil {
@@ -96,7 +99,7 @@ type valuer struct {
 	workers []*worker
 	shows   bool    // what is not finite in the logits
 	sums    Summary // of what is not summed up by the workers
-	result  *Result // of the rows being valued
+	found           // of the minibatch being valued, where minibatches are not queued
 	emit    func(*schema.SamplesBatch, *Result) error
 	free    chan<- *batch // takes those that are emitted
 
@@ -104,11 +107,12 @@ type valuer struct {
 	additive    QueuedAdditive      // nil where the model is none
 	whole       QueuedWhole         // likewise
 	pieces      []piece             // queued, the oldest first
+	pool        *pool               // values them
 	failed      error               // of the first of them that could not be valued
 	minibatches []network.Minibatch // for the pieces, in turns
 	turn        int
-	parts, bias []float32 // additive: of a minibatch, (n,Rows,C) and (C)
-	logits      []float32 // otherwise: of one coalition, (Rows,C), or of all, (2^n,Rows,C)
+	batches     int       // that are taken in and not emitted
+	logits      []float32 // where none is queued: of one coalition, (Rows,C)
 	right       []bool    // otherwise: (Rows,2^n)
 	values      []float64 // otherwise, where more is wanted than what is right: (Rows,2^n)
 }
@@ -129,7 +133,6 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 	additive, isAdditive := p.(Additive)
 	switch {
 	case isAdditive:
-		v.parts, v.bias = make([]float32, v.n*v.rows*v.classes), make([]float32, v.classes)
 		var ok bool
 		if v.additive, ok = p.(QueuedAdditive); !ok {
 			v.additive = oneByOne{additive}
@@ -148,14 +151,15 @@ func newValuer(samples string, columns []int, p Predictor, o Options) (*valuer, 
 		}
 		v.logits, v.right = make([]float32, v.rows*v.classes), make([]bool, v.rows<<v.n)
 		if w, ok := p.(QueuedWhole); ok && o.Replacement == nil && w.Depth() > 0 {
-			v.whole, v.queue, v.logits = w, w, make([]float32, v.rows*v.classes<<v.n)
+			v.whole, v.queue, v.logits, v.right, v.values = w, w, nil, nil, nil
 		}
-	}
-	if v.queue != nil {
-		v.minibatches = make([]network.Minibatch, v.queue.Depth())
 	}
 	for range threads {
 		v.workers = append(v.workers, newWorker(v))
+	}
+	if v.queue != nil {
+		v.pool = newPool(v)
+		v.minibatches = make([]network.Minibatch, v.queue.Depth()+len(v.pool.free))
 	}
 	return v, nil
 }
@@ -165,6 +169,13 @@ func (v *valuer) take(ctx context.Context, b *batch) error {
 	if err := v.label(b); err != nil {
 		return err
 	}
+	// Rows that are valued keep their batch: there are as many as minibatches may be queued, and one.
+	for v.queue != nil && v.batches > v.queue.Depth() {
+		if err := v.oldest(); err != nil {
+			return err
+		}
+	}
+	v.batches++
 	rows := b.result.Rows
 	for from := 0; from < rows; from += v.rows {
 		if err := ctx.Err(); err != nil {
@@ -224,7 +235,7 @@ func (v *valuer) piece(p piece) error {
 		}
 		return v.finish()
 	}
-	v.result = &p.batch.result
+	v.found.result = &p.batch.result
 	if err := v.model.Load(p.Minibatch); err != nil {
 		return err
 	}
@@ -233,7 +244,14 @@ func (v *valuer) piece(p piece) error {
 	if v.o.Estimator.Sampled() {
 		bad, err = v.sampleTogether(p.Minibatch, p.from)
 	} else if bad, err = v.enumerate(p.Minibatch, p.from); err == nil && bad < 0 {
-		bad = v.divide(p.Rows, func(w *worker, r int) bool { return w.enumerated(p.Minibatch, r, p.from+r) })
+		bad = v.divide(p.Rows, func(w *worker, r int) bool {
+			var values []float64
+			if v.values != nil {
+				values = v.values[r<<v.n:][:1<<v.n]
+			}
+			w.enumerated(p.Minibatch, r, p.from+r, v.right[r<<v.n:][:1<<v.n], values)
+			return true
+		})
 	}
 	if err != nil {
 		return err
@@ -241,50 +259,75 @@ func (v *valuer) piece(p piece) error {
 	return v.done(p, bad)
 }
 
-// finish values the minibatch that was queued first. After an error none is valued any more.
+// finish has the minibatch that was queued first valued. After an error none is valued any more.
 func (v *valuer) finish() error {
+	if v.failed == nil && len(v.pool.free) == 0 {
+		v.failed = v.settle()
+	}
 	if v.failed != nil {
 		return v.failed
 	}
-	var p piece
-	if p, v.failed = v.collect(); v.failed != nil {
+	j := v.pool.take()
+	if v.failed = v.collect(j); v.failed != nil {
+		v.pool.give(j)
 		return v.failed
 	}
-	v.result = &p.batch.result
-	value := (*worker).additive
-	if v.whole != nil {
-		value = (*worker).answered
-	}
-	v.failed = v.done(p, v.divide(p.Rows, func(w *worker, r int) bool { return value(w, p.Minibatch, r, p.from+r) }))
-	return v.failed
+	v.pool.value(j, v)
+	return nil
 }
 
 // collect takes the minibatch that was queued first, and what the model found of it.
-func (v *valuer) collect() (piece, error) {
-	p := v.pieces[0]
+func (v *valuer) collect(j *job) error {
+	j.piece = v.pieces[0]
 	v.pieces = slices.Delete(v.pieces, 0, 1)
+	j.result = &j.batch.result
 	if v.whole != nil {
-		return p, v.whole.CollectLogits(v.logits[:p.Rows*v.classes<<v.n])
+		j.logits = resize(j.logits, j.Rows*v.classes<<v.n)
+		return v.whole.CollectLogits(j.logits)
 	}
-	return p, v.additive.Collect(v.parts[:v.n*p.Rows*v.classes], v.bias)
+	j.parts, j.bias = resize(j.parts, v.n*j.Rows*v.classes), resize(j.bias, v.classes)
+	return v.additive.Collect(j.parts, j.bias)
+}
+
+// settle waits until the minibatch is valued that came first of those that are being valued.
+func (v *valuer) settle() error {
+	j, bad := v.pool.wait()
+	defer v.pool.give(j)
+	return v.done(j.piece, bad)
+}
+
+// oldest brings the minibatch that came first of all nearer to its end.
+func (v *valuer) oldest() error {
+	if len(v.pool.valuing) == 0 {
+		return v.finish()
+	}
+	if v.failed == nil {
+		v.failed = v.settle()
+	}
+	return v.failed
 }
 
 // finishAll values all minibatches that are queued.
 func (v *valuer) finishAll() error {
-	for len(v.pieces) > 0 {
-		if err := v.finish(); err != nil {
+	for v.pool != nil && len(v.pieces)+len(v.pool.valuing) > 0 {
+		if err := v.oldest(); err != nil {
 			return err
 		}
 	}
 	return v.failed
 }
 
-// discard leaves nothing queued: the model may be used again.
+// discard leaves nothing queued and nothing being valued: the model may be used again.
 func (v *valuer) discard() {
-	for len(v.pieces) > 0 {
-		if _, err := v.collect(); err != nil {
-			return // the model is of no use any more
-		}
+	if v.pool == nil {
+		return
+	}
+	for len(v.pool.valuing) > 0 {
+		j, _ := v.pool.wait()
+		v.pool.give(j)
+	}
+	j := v.pool.take()
+	for len(v.pieces) > 0 && v.collect(j) == nil { // after an error the model is of no use any more
 	}
 }
 
@@ -312,6 +355,7 @@ func (v *valuer) done(p piece, bad int) error {
 	}
 	b.release()
 	v.free <- b
+	v.batches--
 	return nil
 }
 

@@ -72,10 +72,10 @@ func (w *worker) sampled(present modality.Coalition, logits []float32, at int) b
 	for draw := range w.chains {
 		c := &w.chains[draw]
 		c.absent = v.o.Replacement.parted(c.absent[:0], draw, present)
-		c.start(v.bias, w.sweeper.parts)
+		c.start(w.bias, w.sweeper.parts)
 	}
 	w.finite = true
-	w.estimate(present, logits, at, v.result.At[at], func(coalition uint64) float64 {
+	w.estimate(present, logits, at, w.result.At[at], func(coalition uint64) float64 {
 		value := 0.0
 		for draw := range w.chains {
 			x := w.chains[draw].logits(coalition)
@@ -93,7 +93,7 @@ func (w *worker) sampled(present modality.Coalition, logits []float32, at int) b
 func (w *worker) estimate(present modality.Coalition, logits []float32, at int, position int64, game shapley.Game) {
 	v := w.v
 	w.finish(logits, at)
-	w.game.sample(present, game, position, v.result.Phi[at*v.n:][:v.n], v.result.StdErr[at*v.n:][:v.n])
+	w.game.sample(present, game, position, w.result.Phi[at*v.n:][:v.n], w.result.StdErr[at*v.n:][:v.n])
 }
 
 // sampleTogether values the loaded minibatch, row from of the result and on, of a model that gives the logits of a whole
@@ -110,6 +110,7 @@ func (v *valuer) sampleTogether(m *network.Minibatch, from int) (bad int, err er
 		return -1, err
 	}
 	w, bad := v.workers[0], m.Rows
+	w.found = &v.found
 	labels := make([]int, m.Rows)
 	for r := range labels {
 		labels[r] = int(v.result.Label[from+r])

@@ -18,9 +18,12 @@ type worker struct {
 	walker  *walker
 	chains  []chain // one a draw
 
-	label  int    // of the row
-	won    []bool // (2^m)
-	finite bool
+	*found              // of the minibatch
+	label     int       // of the row
+	all       []bool    // (2^n), where the logits of every coalition are known
+	allValues []float64 // likewise
+	won       []bool    // (2^m)
+	finite    bool
 }
 
 func newWorker(v *valuer) *worker {
@@ -33,11 +36,25 @@ func newWorker(v *valuer) *worker {
 	if v.n > MaxRight || v.o.drawn() {
 		w.right = make([]bool, 1<<v.n)
 	}
+	if v.whole != nil {
+		w.all = make([]bool, 1<<v.n)
+		if !v.o.plain() {
+			w.allValues = make([]float64, 1<<v.n)
+		}
+	}
 	return w
 }
 
-// minRows is the fewest rows worth a goroutine, of 64 coalitions each; fewer of more.
-const minRows = 16
+// found is what is known of a minibatch before its rows are valued.
+type found struct {
+	result *Result   // where what is found goes
+	parts  []float32 // additive: (n,Rows,C)
+	bias   []float32 // additive: (C)
+	logits []float32 // otherwise, where they are all known: of every coalition, (2^n,Rows,C)
+}
+
+// leastWork is how many coalitions are worth a goroutine.
+const leastWork = 1024
 
 // fewest returns how many rows are worth a goroutine: one, where a sample has a thousand coalitions.
 func (o Options) fewest(n int) int {
@@ -45,7 +62,7 @@ func (o Options) fewest(n int) int {
 	if !o.Estimator.Sampled() {
 		coalitions = 1 << n
 	}
-	return max(1, min(minRows, 64*minRows/coalitions))
+	return max(1, leastWork/coalitions)
 }
 
 // divide calls f for every row of a minibatch, a run of consecutive rows a worker, and returns the first row for which f
@@ -56,15 +73,8 @@ func (v *valuer) divide(rows int, f func(w *worker, r int) bool) int {
 	var group sync.WaitGroup
 	for k, w := range workers {
 		from, to := rows*k/len(workers), rows*(k+1)/len(workers)
-		bad[k] = -1
-		run := func() {
-			for r := from; r < to; r++ {
-				if !f(w, r) {
-					bad[k] = r
-					return
-				}
-			}
-		}
+		w.found = &v.found
+		run := func() { bad[k] = w.rows(from, to, f) }
 		if k == len(workers)-1 {
 			run()
 		} else {
@@ -72,6 +82,21 @@ func (v *valuer) divide(rows int, f func(w *worker, r int) bool) int {
 		}
 	}
 	group.Wait()
+	return first(bad)
+}
+
+// rows calls f for rows from to to, and returns the first for which f reports false, or -1.
+func (w *worker) rows(from, to int, f func(w *worker, r int) bool) int {
+	for r := from; r < to; r++ {
+		if !f(w, r) {
+			return r
+		}
+	}
+	return -1
+}
+
+// first returns the first that is not negative, or -1.
+func first(bad []int) int {
 	for _, r := range bad {
 		if r >= 0 {
 			return r
@@ -87,12 +112,12 @@ func (w *worker) additive(m *network.Minibatch, r, at int) bool {
 	s := w.sweeper
 	s.parts = s.parts[:0]
 	for p := range present.Members() {
-		s.parts = append(s.parts, v.parts[(p*m.Rows+r)*v.classes:][:v.classes])
+		s.parts = append(s.parts, w.parts[(p*m.Rows+r)*v.classes:][:v.classes])
 	}
-	logits := v.result.Logits[at*v.classes:][:v.classes]
-	w.label = int(v.result.Label[at])
+	logits := w.result.Logits[at*v.classes:][:v.classes]
+	w.label = int(w.result.Label[at])
 	if v.o.Predicted || v.o.Estimator.Sampled() {
-		s.sum(v.bias, logits)
+		s.sum(w.bias, logits)
 		if v.o.Predicted {
 			w.label = int(argmax(logits))
 		}
@@ -107,7 +132,7 @@ func (w *worker) additive(m *network.Minibatch, r, at int) bool {
 	}
 	var values []float64
 	if v.o.plain() {
-		if !s.sweep(v.bias, w.label, logits, w.won) {
+		if !s.sweep(w.bias, w.label, logits, w.won) {
 			return false
 		}
 	} else {
@@ -133,14 +158,14 @@ func (w *worker) walk(present modality.Coalition, logits []float32) bool {
 	draws := v.o.Replacement.Draws()
 	for draw := range draws {
 		w.walker.absent = v.o.Replacement.parted(w.walker.absent[:0], draw, present)
-		w.walker.walk(v.bias)
+		w.walker.walk(w.bias)
 	}
 	if draws > 1 {
 		for c := range values {
 			values[c] /= float64(draws)
 		}
 	}
-	w.sweeper.sum(v.bias, logits)
+	w.sweeper.sum(w.bias, logits)
 	return w.finite
 }
 
@@ -154,46 +179,46 @@ func (w *worker) leaf(c int, logits []float32) {
 	w.won[c] = isRight(logits, w.label)
 }
 
-// answered values row r of a minibatch, row at of the result, from the logits of every coalition, (2^n,Rows,C).
+// answered values row r of a minibatch, row at of the result, from the logits of every coalition.
 func (w *worker) answered(m *network.Minibatch, r, at int) bool {
 	v := w.v
-	logits := func(c modality.Coalition) []float32 { return v.logits[(int(c)*m.Rows+r)*v.classes:][:v.classes] }
+	logits := func(c modality.Coalition) []float32 { return w.logits[(int(c)*m.Rows+r)*v.classes:][:v.classes] }
 	all := modality.All(v.n)
-	copy(v.result.Logits[at*v.classes:][:v.classes], logits(all))
-	label := int(v.result.Label[at])
+	copy(w.result.Logits[at*v.classes:][:v.classes], logits(all))
+	label := int(w.result.Label[at])
 	if v.o.Predicted {
 		label = int(argmax(logits(all)))
 	}
 	for c := range all + 1 {
-		x, k := logits(c), r<<v.n|int(c)
+		x := logits(c)
 		if largestBits(x) >= infinityBits {
 			return false
 		}
-		v.right[k] = isRight(x, label)
-		if v.values != nil {
-			v.values[k] = v.o.Value.Of(x, label, (c & m.Keep[r]).Size())
+		w.all[c] = isRight(x, label)
+		if w.allValues != nil {
+			w.allValues[c] = v.o.Value.Of(x, label, (c & m.Keep[r]).Size())
 		}
 	}
-	return w.enumerated(m, r, at)
+	w.enumerated(m, r, at, w.all, w.allValues)
+	return true
 }
 
-// enumerated values row r of the loaded minibatch, row at of the result, from what its coalitions are.
-func (w *worker) enumerated(m *network.Minibatch, r, at int) bool {
+// enumerated values row r of a minibatch, row at of the result, from what its coalitions are, (2^n): right, and worth values, which may be
+// nil where what is right tells that.
+func (w *worker) enumerated(m *network.Minibatch, r, at int, right []bool, all []float64) {
 	v := w.v
 	present := m.Keep[r]
-	right := v.right[r<<v.n:][:1<<v.n]
-	if v.result.Right != nil {
+	if w.result.Right != nil {
 		copy(w.rightOf(at), right)
 	}
 	won := w.game.won[:1<<present.Size()]
 	gather(present, right, won)
 	var values []float64
-	if v.values != nil {
+	if all != nil {
 		values = w.game.values[:len(won)]
-		gather(present, v.values[r<<v.n:][:1<<v.n], values)
+		gather(present, all, values)
 	}
-	w.value(present, won, values, right, v.result.Logits[at*v.classes:][:v.classes], at)
-	return true
+	w.value(present, won, values, right, w.result.Logits[at*v.classes:][:v.classes], at)
 }
 
 // rightOf returns where what the coalitions of row at got right goes.
@@ -201,7 +226,7 @@ func (w *worker) rightOf(at int) []bool {
 	if w.right != nil {
 		return w.right
 	}
-	return w.v.result.Right[at<<w.v.n:][:1<<w.v.n]
+	return w.result.Right[at<<w.v.n:][:1<<w.v.n]
 }
 
 // value completes row at of the result.
@@ -211,21 +236,21 @@ func (w *worker) value(present modality.Coalition, won []bool, values []float64,
 	if w.game.summary.Right != nil {
 		w.game.count(right)
 	}
-	w.game.value(present, won, values, v.result.Phi[at*v.n:][:v.n])
+	w.game.value(present, won, values, w.result.Phi[at*v.n:][:v.n])
 	if v.o.Cooperation {
-		v.result.Cooperation[at] = shapley.Cooperation(values)
+		w.result.Cooperation[at] = shapley.Cooperation(values)
 	}
 	if v.o.Interactions {
 		pairs := v.n * (v.n - 1) / 2
-		w.game.interactions(present, values, v.result.Interactions[at*pairs:][:pairs])
+		w.game.interactions(present, values, w.result.Interactions[at*pairs:][:pairs])
 	}
 }
 
 // finish takes in what the sample is classified as.
 func (w *worker) finish(logits []float32, at int) {
 	prediction := argmax(logits)
-	w.v.result.Prediction[at] = prediction
-	label := w.v.result.Label[at]
+	w.result.Prediction[at] = prediction
+	label := w.result.Label[at]
 	if w.v.o.Predicted {
 		label = prediction
 	}
