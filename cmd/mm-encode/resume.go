@@ -35,9 +35,6 @@ func (p product) create(ctx *cli.Context, src encode.Source) (*output, error) {
 		out, err := ctx.Create(p.Output.Output)
 		return &output{Writer: out, product: out}, err
 	}
-	if err := ctx.CheckOutput(p.Output.Output); err != nil {
-		return nil, err
-	}
 	partial, err := stream.OpenPartial(p.Output.Output, p.key(ctx.Tool, src))
 	if errors.Is(err, stream.ErrOtherRun) {
 		return nil, cli.Hint(err, "give the options of that run, or remove the file and its .journal to start again")

@@ -20,14 +20,14 @@ func (p product) write(ctx *cli.Context, src encode.Source) error {
 			}
 		}
 	}
+	if err := ctx.CheckOutput(p.Output.Output, p.Report); err != nil { // now, not when all is encoded
+		return err
+	}
 	out, err := p.create(ctx, src)
 	if err != nil {
 		return err
 	}
 	defer out.abort()
-	if err := ctx.CheckOutput(p.Report); err != nil { // now, not when all is encoded
-		return err
-	}
 	next, err := out.resumed(ctx, report)
 	if err != nil {
 		return err

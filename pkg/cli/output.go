@@ -64,7 +64,7 @@ func (c *Context) create(path string) (*Product, error) {
 		c.stdoutTaken = true
 		p = &Product{Writer: c.Stdout, commit: func() error { return nil }, abort: func() {}}
 	} else {
-		old, err := c.replacing(path)
+		old, err := c.replacing(path, c.products)
 		if err != nil {
 			return nil, err
 		}
@@ -84,19 +84,28 @@ func (p *Product) Replaces(path string) bool {
 	return err == nil && p.old != nil && os.SameFile(p.old, info)
 }
 
-// CheckOutput returns a usage error for a path that Create will refuse: of an input, or of another output. For "" and "-" it is nil.
-func (c *Context) CheckOutput(path string) error {
-	if path == "" || path == "-" {
-		return nil
-	}
+// CheckOutput returns a usage error if Create would refuse one of the paths, of outputs that a run opens later or by itself:
+// one of an input, of another output, or of another of the paths. "" and "-" are left out.
+func (c *Context) CheckOutput(paths ...string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.replacing(path)
-	return err
+	taken := c.products
+	for _, path := range paths {
+		if path == "" || path == "-" {
+			continue
+		}
+		old, err := c.replacing(path, taken)
+		if err != nil {
+			return err
+		}
+		taken = append(taken[:len(taken):len(taken)], &Product{path: path, old: old})
+	}
+	return nil
 }
 
-// replacing returns the file that an output takes the place of, nil where there is none, if it may.
-func (c *Context) replacing(path string) (os.FileInfo, error) {
+// replacing returns the file that an output takes the place of, nil where there is none, if it may: no input is it, and none
+// of the outputs taken.
+func (c *Context) replacing(path string, taken []*Product) (os.FileInfo, error) {
 	old, err := os.Stat(path)
 	if err == nil && !old.Mode().IsRegular() {
 		return nil, nil // written to as it is, by as many as like
@@ -109,7 +118,7 @@ func (c *Context) replacing(path string) (os.FileInfo, error) {
 			return nil, replaces(path)
 		}
 	}
-	for _, p := range c.products {
+	for _, p := range taken {
 		if p.path != "" && samePath(p.path, path) || p.old != nil && old != nil && os.SameFile(p.old, old) {
 			return nil, Hint(Usage("two outputs want %s", path), "name another FILE")
 		}
