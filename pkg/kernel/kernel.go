@@ -78,9 +78,9 @@ type Fusion interface {
 	MaskedConcat(y Buffer, x []Buffer, widths []int, keep Buffer, m int)
 	// MaskedSum writes y = sum over p of keep_p x_p. x[p] and y (M,N).
 	MaskedSum(y Buffer, x []Buffer, keep Buffer, m, n int)
-	// MaskedSlice writes dx = keep_p dy[:, from:from+n]. dy (M,total), dx (M,n), keep (M,players). It is the gradient of
-	// both fusions.
-	MaskedSlice(dx, dy, keep Buffer, m, total, from, n, p, players int)
+	// MaskedSlice writes dx = keep_p dy[:, from:from+n], and 0 where y, which may be nil, is not above 0. dy (M,total), dx and y (M,n), keep
+	// (M,players). It is the gradient of both fusions, and of a ReLU before them, whose result is y.
+	MaskedSlice(dx, dy, keep, y Buffer, m, total, from, n, p, players int)
 }
 
 // Loss is the weighted softmax cross-entropy

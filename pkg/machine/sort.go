@@ -62,7 +62,10 @@ func sortNodes(p Program) ([]step, error) {
 			return nil, err
 		}
 	}
-	return order, bindOps(order, p)
+	if err := bindOps(order, p); err != nil {
+		return nil, err
+	}
+	return fuse(order, p), nil
 }
 
 func newStep(n *gorgonia.Node, input bool, p Program) (step, error) {

@@ -159,5 +159,5 @@ func (o maskedSlice) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 }
 
 func (o maskedSlice) Run(d kernel.Device, rows int, out kernel.Buffer, in []kernel.Buffer) {
-	d.MaskedSlice(out, in[0], in[1], rows, o.total, o.from, o.width, o.player, o.players)
+	d.MaskedSlice(out, in[0], in[1], nil, rows, o.total, o.from, o.width, o.player, o.players)
 }

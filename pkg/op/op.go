@@ -69,6 +69,14 @@ type Binder interface{ Bind(in []kernel.Buffer) Op }
 // mutator is an Op that writes to some of its inputs: scratch and running statistics.
 type mutator interface{ Mutates() []int }
 
+// Mutates returns the inputs that an operation writes to.
+func Mutates(o Op) []int {
+	if m, ok := o.(mutator); ok {
+		return m.Mutates()
+	}
+	return nil
+}
+
 // attributes gives the methods of gorgonia.Op that all operations here have in common. The tape machine never
 // overwrites an input of ours: pkg/machine plans that itself, through InPlace.
 type attributes struct{}

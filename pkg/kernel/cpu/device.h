@@ -75,8 +75,8 @@ void mm_add(mm_device *d, float *y, const float *a, const float *b, size_t n);
 // Fusion. The features are d->views, their widths d->widths.
 void mm_masked_concat(mm_device *d, float *y, const float *keep, size_t m, size_t players);
 void mm_masked_sum(mm_device *d, float *y, const float *keep, size_t m, size_t n, size_t players);
-void mm_masked_slice(mm_device *d, float *dx, const float *dy, const float *keep, size_t m, size_t total, size_t from, size_t n,
-	size_t p, size_t players);
+void mm_masked_slice(mm_device *d, float *dx, const float *dy, const float *keep, const float *relu, size_t m, size_t total, size_t from,
+	size_t n, size_t p, size_t players);
 void mm_modulate(mm_device *d, float *y, const float *modulator, const float *x, size_t m, size_t n);
 void mm_modulate_grad_input(mm_device *d, float *dx, const float *dy, const float *modulator, size_t m, size_t n);
 void mm_modulate_grad_modulator(mm_device *d, float *dmodulator, const float *dy, const float *x, size_t m, size_t n);

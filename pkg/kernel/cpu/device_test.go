@@ -65,7 +65,7 @@ func (s *step) run() {
 	d.SumRows(s.dhb, s.dlogits, m, c)
 	d.LinearGradInput(s.dz, s.dlogits, s.hw, m, c, 2*n)
 	for p := range 2 {
-		d.MaskedSlice(s.dh[p], s.dz, s.keep, m, 2*n, p*n, n, p, 2)
+		d.MaskedSlice(s.dh[p], s.dz, s.keep, s.h[p], m, 2*n, p*n, n, p, 2)
 		d.Add(s.dh[p], s.dh[p], s.total, m*n)
 		d.ReLUGrad(s.dh[p], s.dh[p], s.h[p], m*n)
 		d.LinearGradWeight(s.dw[p], s.dh[p], s.x[p], m, n, k)

@@ -66,10 +66,13 @@ func maskedSum(d *Device, part, parts int) {
 	}
 }
 
-// MaskedSlice writes dx = keep_p dy[:, from:from+n]. dy (M,total), dx (M,n), keep (M,players).
-func (d *Device) MaskedSlice(dx, dy, keep kernel.Buffer, m, total, from, n, p, players int) {
+// MaskedSlice writes dx = keep_p dy[:, from:from+n], and 0 where y is not above 0. dy (M,total), dx (M,n), keep (M,players), y (M,n) or nil.
+func (d *Device) MaskedSlice(dx, dy, keep, y kernel.Buffer, m, total, from, n, p, players int) {
 	c := &d.call
-	c.y, c.a, c.b = at(dx, m*n), at(dy, m*total), at(keep, m*players)
+	c.y, c.a, c.b, c.c = at(dx, m*n), at(dy, m*total), at(keep, m*players), nil
+	if y != nil {
+		c.c = at(y, m*n)
+	}
 	c.m, c.total, c.from, c.n, c.p, c.k = m, total, from, n, p, players
 	d.split(m*n, maskedSlice)
 }
@@ -78,7 +81,15 @@ func maskedSlice(d *Device, part, parts int) {
 	c := &d.call
 	first, end := share(c.m, 1, part, parts)
 	for i := first; i < end; i++ {
-		from := i*c.total + c.from
-		copyMasked(c.y[i*c.n:(i+1)*c.n], c.a[from:from+c.n], c.b[i*c.k+c.p])
+		from, row := i*c.total+c.from, c.y[i*c.n:(i+1)*c.n]
+		copyMasked(row, c.a[from:from+c.n], c.b[i*c.k+c.p])
+		if c.c == nil {
+			continue
+		}
+		for j, y := range c.c[i*c.n : (i+1)*c.n] {
+			if !(y > 0) {
+				row[j] = 0
+			}
+		}
 	}
 }

@@ -115,8 +115,21 @@ func TestMaskedSlice(t *testing.T) {
 				}
 			}
 			dx := output(t, d, len(want))
-			d.MaskedSlice(dx, upload(t, d, dy), keep, c.m, total, from, width, p, len(c.widths))
+			d.MaskedSlice(dx, upload(t, d, dy), keep, nil, c.m, total, from, width, p, len(c.widths))
 			same(t, fmt.Sprintf("dx of %d", p), download(d, dx), want)
+
+			y := uniform(rng.Stream(1, "y"), len(want))
+			for i := range y {
+				if i%3 == 0 {
+					y[i] = []float32{0, float32(math.NaN()), float32(math.Copysign(0, -1))}[i/3%3]
+				}
+				if !(y[i] > 0) {
+					want[i] = 0
+				}
+			}
+			dx = output(t, d, len(want))
+			d.MaskedSlice(dx, upload(t, d, dy), keep, upload(t, d, y), c.m, total, from, width, p, len(c.widths))
+			same(t, fmt.Sprintf("dx of %d behind a ReLU", p), download(d, dx), want)
 			from += width
 		}
 	})

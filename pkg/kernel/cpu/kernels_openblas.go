@@ -120,9 +120,9 @@ func (d *Device) view(p int, x kernel.Buffer, m, width int) {
 	d.c.widths[p] = size(width)
 }
 
-// MaskedSlice writes dx = keep_p dy[:, from:from+n]. dy (M,total), dx (M,n), keep (M,players).
-func (d *Device) MaskedSlice(dx, dy, keep kernel.Buffer, m, total, from, n, p, players int) {
-	C.mm_masked_slice(d.c, at(dx, m*n), at(dy, m*total), at(keep, m*players), size(m), size(total), size(from), size(n), size(p),
+// MaskedSlice writes dx = keep_p dy[:, from:from+n], and 0 where y is not above 0. dy (M,total), dx (M,n), keep (M,players), y (M,n) or nil.
+func (d *Device) MaskedSlice(dx, dy, keep, y kernel.Buffer, m, total, from, n, p, players int) {
+	C.mm_masked_slice(d.c, at(dx, m*n), at(dy, m*total), at(keep, m*players), optional(y, m*n), size(m), size(total), size(from), size(n), size(p),
 		size(players))
 }
 

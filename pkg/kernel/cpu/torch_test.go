@@ -62,7 +62,7 @@ func (m *lateFusion) pass() {
 	from := 0
 	for p, modality := range m.c.Modalities {
 		name, width := "backbones."+modality.Name+".0", m.widths[p]
-		d.MaskedSlice(m.dz[p], m.dfused, m.keep, rows, m.total, from, width, p, n)
+		d.MaskedSlice(m.dz[p], m.dfused, m.keep, nil, rows, m.total, from, width, p, n)
 		d.ReLUGrad(m.dz[p], m.dz[p], m.features[p], rows*width)
 		d.LinearGradWeight(m.grads[name+".weight"], m.dz[p], m.x[p], rows, width, modality.Size)
 		d.SumRows(m.grads[name+".bias"], m.dz[p], rows, width)

@@ -4,20 +4,28 @@ package cuda
 
 import "mmtools/pkg/kernel"
 
-// MaskedConcat writes y = [keep_0 x_0, keep_1 x_1, ...], a launch a modality.
+// concatParts is the modalities that mm_masked_concat takes in a launch.
+const concatParts = 4
+
+// MaskedConcat writes y = [keep_0 x_0, keep_1 x_1, ...], a launch for every concatParts modalities.
 func (d *Device) MaskedConcat(y kernel.Buffer, x []kernel.Buffer, widths []int, keep kernel.Buffer, m int) {
 	total := 0
 	for _, n := range widths {
 		total += n
 	}
-	from := 0
+	from, widest := 0, 0
+	var parts []uint64
 	for p, n := range widths {
-		if n == 0 {
-			continue
+		if n > 0 {
+			parts = append(parts, ptr(x[p], m*n), num(from), num(n), num(p))
+			from, widest = from+n, max(widest, n)
 		}
-		d.launch("mm_masked_concat_part", elements(m*n), ptr(y, m*total), ptr(x[p], m*n), ptr(keep, m*len(x)),
-			num(m), num(total), num(from), num(n), num(p), num(len(x)))
-		from += n
+		if count := len(parts) / 4; count == concatParts || count > 0 && p+1 == len(widths) {
+			parts = append(parts, make([]uint64, 4*(concatParts-count))...)
+			g := elements(m * widest)
+			d.launch("mm_masked_concat", grid{g.x, count, 1}, parameters([]uint64{ptr(y, m*total), ptr(keep, m*len(x)), num(m), num(total), num(len(x))}, parts)...)
+			parts, widest = nil, 0
+		}
 	}
 }
 
@@ -29,9 +37,9 @@ func (d *Device) MaskedSum(y kernel.Buffer, x []kernel.Buffer, keep kernel.Buffe
 	}
 }
 
-// MaskedSlice writes dx = keep_p dy[:, from:from+n].
-func (d *Device) MaskedSlice(dx, dy, keep kernel.Buffer, m, total, from, n, p, players int) {
-	d.launch("mm_masked_slice", elements(m*n), ptr(dx, m*n), ptr(dy, m*total), ptr(keep, m*players),
+// MaskedSlice writes dx = keep_p dy[:, from:from+n], and 0 where y is not above 0.
+func (d *Device) MaskedSlice(dx, dy, keep, y kernel.Buffer, m, total, from, n, p, players int) {
+	d.launch("mm_masked_slice", elements(m*n), ptr(dx, m*n), ptr(dy, m*total), ptr(keep, m*players), optional(y, m*n),
 		num(m), num(total), num(from), num(n), num(p), num(players))
 }
 

@@ -48,20 +48,36 @@ func TestMasked(t *testing.T) {
 			}
 			want, y, mask := on(t, d, make([]float32, s.m*total)), r.output(s.m*total), r.floats(keep)
 			d.MaskedConcat(want, x, s.widths, on(t, d, keep), s.m)
-			from := 0
-			for p, n := range s.widths {
-				r.launch("mm_masked_concat_part", elements, y, features[p], mask, s.m, total, from, n, p, players)
-				from += n
+			from, parts := 0, []any{y, mask, s.m, total, players}
+			for p := range 4 {
+				if p >= players {
+					parts = append(parts, 0, 0, 0, 0)
+					continue
+				}
+				parts = append(parts, features[p], from, s.widths[p], p)
+				from += s.widths[p]
 			}
+			r.launch("mm_masked_concat", []Grid{{1, players, 1}, {3, players, 1}}, parts...)
 			same(t, fmt.Sprintf("%v: concat", s), y.Floats(), values(want))
 
 			above, from := r.uniform(s.m*total), 0
 			dy := r.floats(above)
 			for p, n := range s.widths {
 				want, dx := on(t, d, make([]float32, s.m*n)), r.output(s.m*n)
-				d.MaskedSlice(want, on(t, d, above), on(t, d, keep), s.m, total, from, n, p, players)
-				r.launch("mm_masked_slice", elements, dx, dy, mask, s.m, total, from, n, p, players)
+				d.MaskedSlice(want, on(t, d, above), on(t, d, keep), nil, s.m, total, from, n, p, players)
+				r.launch("mm_masked_slice", elements, dx, dy, mask, Memory{}, s.m, total, from, n, p, players)
 				same(t, fmt.Sprintf("%v: slice %d", s, p), dx.Floats(), values(want))
+
+				y := r.uniform(s.m * n)
+				for i := 0; i < len(y); i += 5 {
+					y[i] = []float32{0, float32(math.NaN()), float32(math.Copysign(0, -1))}[i%3]
+				}
+				both := on(t, d, make([]float32, s.m*n))
+				d.ReLUGrad(want, want, on(t, d, y), s.m*n)
+				d.MaskedSlice(both, on(t, d, above), on(t, d, keep), on(t, d, y), s.m, total, from, n, p, players)
+				same(t, fmt.Sprintf("%v: slice %d behind a ReLU on the host", s, p), values(both), values(want))
+				r.launch("mm_masked_slice", elements, dx, dy, mask, r.floats(y), s.m, total, from, n, p, players)
+				same(t, fmt.Sprintf("%v: slice %d behind a ReLU", s, p), dx.Floats(), values(want))
 				from += n
 			}
 		}
