@@ -25,6 +25,21 @@ type Recorder interface {
 	Record(f func()) (Recording, error)
 }
 
+// Laner is a Device that does in lanes, side by side, what need not be done one after the other. In a lane, things are done in the order in
+// which they are asked for.
+type Laner interface {
+	Device
+	// Lanes returns how many there are, 1 or more.
+	Lanes() int
+	// Lane has the kernels that are asked for from now on go to lane n, 0 at first. Nobody but who changes lanes knows of them: what is asked
+	// of the others waits for a mark of lane 0, and lane 0, which is to be the last in use, for marks of the others.
+	Lane(n int)
+	// Mark gives what the lane in use has been asked for so far a number, from 0, that it may have had before. Wait has what the lane in use is
+	// asked for from now on wait for that.
+	Mark(id int)
+	Wait(id int)
+}
+
 // Recording is what a Recorder has recorded. Its device's Close frees it.
 type Recording interface {
 	// Replay runs the kernels again, in the order of what else is asked of the device.

@@ -52,6 +52,23 @@ func (m *Meter) Narrow() bool {
 	return ok && like.Narrow()
 }
 
+// Lanes returns Like's, for which a program plans more memory.
+func (m *Meter) Lanes() int {
+	if like, ok := m.Like.(Laner); ok {
+		return like.Lanes()
+	}
+	return 1
+}
+
+// Lane does nothing.
+func (m *Meter) Lane(int) {}
+
+// Mark does nothing.
+func (m *Meter) Mark(int) {}
+
+// Wait does nothing.
+func (m *Meter) Wait(int) {}
+
 // AddMaps does nothing.
 func (m *Meter) AddMaps(y, a, b Buffer, n int) {}
 

@@ -29,6 +29,8 @@ type Program struct {
 // Machine is a compiled program.
 type Machine struct {
 	device  kernel.Device
+	lanes   kernel.Laner // the device; nil where the program runs in one lane
+	join    []int        // marks
 	memory  kernel.Buffer
 	rows    int
 	program []instruction
@@ -44,6 +46,7 @@ type instruction struct {
 	op  op.Op
 	out kernel.Buffer
 	in  []kernel.Buffer
+	laned
 }
 
 // Compile plans p on a device. It fails on a node that is neither an input, bound, a scalar constant nor an operation of
@@ -59,8 +62,13 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 	if err := prepare(d, order, p); err != nil {
 		return nil, err
 	}
-	plan := planMemory(order, p)
-	m := &Machine{device: d, rows: p.Rows, buffers: map[*gorgonia.Node]kernel.Buffer{}, arena: plan.arena, unique: plan.unique}
+	s := schedule{order: order}
+	laner := lanes(d)
+	if laner != nil {
+		s = inLanes(order, p.Rows, laner.Lanes())
+	}
+	plan := planMemory(&s, p)
+	m := &Machine{device: d, lanes: laner, join: s.join, rows: p.Rows, buffers: map[*gorgonia.Node]kernel.Buffer{}, arena: plan.arena, unique: plan.unique}
 	if p.Over != nil && p.Over.memory.Len() >= plan.arena {
 		m.memory = p.Over.memory
 	} else if m.memory, err = d.Alloc(max(plan.arena, 1)); err != nil {
@@ -76,24 +84,28 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		}
 		m.buffers[n] = b
 	}
-	for _, s := range order {
-		if s.op == nil {
-			if value, ok := constant(s.node); ok {
-				if m.buffers[s.node], err = d.Alloc(1); err != nil {
+	for i, step := range s.order {
+		if step.op == nil {
+			if value, ok := constant(step.node); ok {
+				if m.buffers[step.node], err = d.Alloc(1); err != nil {
 					return nil, fmt.Errorf("allocating a constant: %w", err)
 				}
-				d.Upload(m.buffers[s.node], []float32{value})
+				d.Upload(m.buffers[step.node], []float32{value})
 			}
 			continue
 		}
-		in := make([]kernel.Buffer, len(s.in))
-		for i, child := range s.in {
-			in[i] = m.buffers[child]
+		in := make([]kernel.Buffer, len(step.in))
+		for k, child := range step.in {
+			in[k] = m.buffers[child]
 		}
-		if b, ok := s.op.(op.Binder); ok {
-			s.op = b.Bind(in)
+		if b, ok := step.op.(op.Binder); ok {
+			step.op = b.Bind(in)
 		}
-		m.program = append(m.program, instruction{op: s.op, out: m.buffers[s.node], in: in})
+		run := instruction{op: step.op, out: m.buffers[step.node], in: in}
+		if laner != nil {
+			run.laned = s.runs[i]
+		}
+		m.program = append(m.program, run)
 	}
 	return m, reserve(d, order, p.Rows)
 }
@@ -153,8 +165,31 @@ func (m *Machine) Queue(rows int) {
 	if rows < 1 || rows > m.rows {
 		panic(fmt.Sprintf("machine: %d rows, planned for 1 to %d", rows, m.rows))
 	}
+	if m.lanes != nil {
+		m.queueInLanes(rows)
+		return
+	}
 	for i := range m.program {
 		in := &m.program[i]
 		in.op.Run(m.device, rows, in.out, in.in)
+	}
+}
+
+func (m *Machine) queueInLanes(rows int) {
+	m.lanes.Mark(startMark)
+	for i := range m.program {
+		in := &m.program[i]
+		m.lanes.Lane(in.lane)
+		for _, mark := range in.waits {
+			m.lanes.Wait(mark)
+		}
+		in.op.Run(m.device, rows, in.out, in.in)
+		if in.mark >= 0 {
+			m.lanes.Mark(in.mark)
+		}
+	}
+	m.lanes.Lane(0)
+	for _, mark := range m.join {
+		m.lanes.Wait(mark)
 	}
 }

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"math"
 	"slices"
 	"sort"
 
@@ -11,11 +10,21 @@ import (
 	"mmtools/pkg/op"
 )
 
-// place is a run of the arena, taken from the instruction that writes it to the last that reads it.
+// place is a run of the arena, taken from the step that writes it to the last that reads it.
 type place struct {
 	offset, size int // elements, of whole lines
 	elements     int // in use
-	from, to     int // indices in the order of execution, inclusive
+	from         int // the step that writes it first; -1 where it is filled before the program starts
+	uses         []int
+	stays        bool // what is there is wanted when the program ends
+}
+
+// over reports whether what is at the place is not needed any more when step i starts.
+func (pl *place) over(s *schedule, i int) bool {
+	if pl.stays || i < 0 {
+		return false
+	}
+	return !slices.ContainsFunc(pl.uses, func(u int) bool { return !s.before(u, i) })
 }
 
 type memoryPlan struct {
@@ -23,46 +32,41 @@ type memoryPlan struct {
 	arena, unique int
 }
 
-// forever is the end of what must stay: inputs, outputs and constants.
-const forever = math.MaxInt
-
 // align keeps every value on a cache line: 16 float32.
 const align = 16
 
-// planMemory gives every value that is not bound a place in one arena. Values live from the instruction that writes them
-// to the last that reads them; places of values that live at the same time do not overlap. Largest first, each at the
-// lowest offset that is free for all its life (Pisarchyk and Lee 2020, greedy by size).
-func planMemory(order []step, p Program) memoryPlan {
+// planMemory gives every value that is not bound a place in one arena. Values live from the step that writes them to the last that reads
+// them; places of values that live at the same time do not overlap. Largest first, each at the lowest offset that is free for all its life
+// (Pisarchyk and Lee 2020, greedy by size). In lanes a life has no first and last step in one order: a value is over for those steps alone
+// that wait for all who read it.
+func planMemory(s *schedule, p Program) memoryPlan {
 	plan := memoryPlan{places: map[*gorgonia.Node]*place{}}
-	last := lastUses(order, p)
+	lives := livesOf(s.order, p)
 	var all []*place
-	for i, s := range order {
-		if _, bound := p.Bound[s.node]; bound {
+	for i, st := range s.order {
+		if _, bound := p.Bound[st.node]; bound {
 			continue
 		}
-		if shared := inPlace(s, i, last, plan.places, p.Bound); shared != nil {
-			shared.to = last[s.node]
-			plan.places[s.node] = shared
+		own := lives[st.node]
+		if shared := inPlace(s, i, lives, plan.places, p.Bound); shared != nil {
+			shared.uses, shared.stays = append(shared.uses, own.uses...), own.stays
+			plan.places[st.node] = shared
 			continue
 		}
-		from := i
-		if s.op == nil {
-			from = -1 // filled before the program starts
-		}
-		if _, ok := constant(s.node); ok && s.op == nil {
+		if _, ok := constant(st.node); ok && st.op == nil {
 			continue // memory of its own
 		}
-		pl := &place{size: (s.elements() + align - 1) / align * align, elements: s.elements(), from: from, to: last[s.node]}
-		plan.places[s.node] = pl
-		plan.unique += pl.size
-		all = append(all, pl)
+		own.size, own.elements = (st.elements()+align-1)/align*align, st.elements()
+		plan.places[st.node] = own
+		plan.unique += own.size
+		all = append(all, own)
 	}
 	sort.SliceStable(all, func(a, b int) bool { return all[a].size > all[b].size })
 	var placed []*place // by offset
 	for _, pl := range all {
 		offset := 0
 		for _, other := range placed {
-			if pl.from <= other.to && other.from <= pl.to && other.offset < offset+pl.size && offset < other.offset+other.size {
+			if other.offset < offset+pl.size && offset < other.offset+other.size && !pl.over(s, other.from) && !other.over(s, pl.from) {
 				offset = other.offset + other.size
 			}
 		}
@@ -74,44 +78,45 @@ func planMemory(order []step, p Program) memoryPlan {
 	return plan
 }
 
-// lastUses returns the index of the last step that reads each node.
-func lastUses(order []step, p Program) map[*gorgonia.Node]int {
-	last := map[*gorgonia.Node]int{}
+// livesOf returns the life of each value, as a place of no size.
+func livesOf(order []step, p Program) map[*gorgonia.Node]*place {
+	lives := map[*gorgonia.Node]*place{}
 	for i, s := range order {
-		last[s.node] = i
+		if lives[s.node] = (&place{from: -1, stays: true}); s.op != nil { // filled before the program starts
+			lives[s.node] = &place{from: i, uses: []int{i}}
+		}
 		var unread []int
 		if o, ok := s.op.(op.Orderer); ok {
 			unread = o.OrderOnly()
 		}
 		for k, child := range s.in {
 			if !slices.Contains(unread, k) {
-				last[child] = i
+				lives[child].uses = append(lives[child].uses, i)
 			}
 		}
 	}
-	for _, s := range order {
-		if s.op == nil {
-			last[s.node] = forever
-		}
-	}
 	for _, n := range p.Outputs {
-		last[n] = forever
+		lives[n].stays = true
 	}
-	return last
+	return lives
 }
 
-// inPlace returns the place of the input that step s, the i-th, may overwrite, or nil: the input must be planned, of the
-// same size, and read by nothing later.
-func inPlace(s step, i int, last map[*gorgonia.Node]int, places map[*gorgonia.Node]*place, bound map[*gorgonia.Node]kernel.Buffer) *place {
-	if s.op == nil || s.op.InPlace() < 0 {
+// inPlace returns the place of the input that step i may overwrite, or nil: the input must be planned, of the same size, and not needed by any
+// other step that is not done by then.
+func inPlace(s *schedule, i int, lives map[*gorgonia.Node]*place, places map[*gorgonia.Node]*place, bound map[*gorgonia.Node]kernel.Buffer) *place {
+	st := s.order[i]
+	if st.op == nil || st.op.InPlace() < 0 {
 		return nil
 	}
-	child := s.in[s.op.InPlace()]
-	if _, isBound := bound[child]; isBound || last[child] != i || places[child] == nil || places[child].elements != s.elements() {
+	child := st.in[st.op.InPlace()]
+	if _, isBound := bound[child]; isBound || lives[child].stays || places[child] == nil || places[child].elements != st.elements() {
 		return nil
 	}
-	for k, other := range s.in {
-		if k != s.op.InPlace() && places[other] != nil && places[other] == places[child] {
+	if slices.ContainsFunc(lives[child].uses, func(u int) bool { return u != i && !s.before(u, i) }) {
+		return nil
+	}
+	for k, other := range st.in {
+		if k != st.op.InPlace() && places[other] != nil && places[other] == places[child] {
 			return nil
 		}
 	}

@@ -79,9 +79,13 @@ func (r *resident) put(p int, s *Samples) error {
 
 // gather fills the inputs of the modalities that stay with the samples that index names.
 func (r *resident) gather(index kernel.Buffer, rows int) {
+	var all []func()
 	for i, table := range r.tables {
 		if table != nil {
-			r.keeper.Gather(r.inputs[i], table, index, rows, r.sizes[i])
+			all = append(all, func() { r.keeper.Gather(r.inputs[i], table, index, rows, r.sizes[i]) })
 		}
+	}
+	if all != nil {
+		machine.Beside(r.keeper, all...)
 	}
 }

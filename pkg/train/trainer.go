@@ -59,12 +59,13 @@ func newTrainer(d kernel.Device, spec network.Spec, state checkpoint.State, para
 	}
 	for i, r := range t.replicas {
 		slot := r.stepPack.buffer(r.stepPack.slot)
+		last := []func(){func() { r.losses.keep(slot) }}
+		if t.group == nil { // else the gradients' mean comes first
+			last = []func(){func() { r.opt.step(r.device) }, last[0]}
+		}
 		t.stepIn.shares[i].then = func(rows int) {
 			r.step.Queue(rows)
-			r.losses.keep(slot)
-			if t.group == nil { // else the gradients' mean comes first
-				r.opt.step(r.device)
-			}
+			machine.Beside(r.device, last...)
 		}
 		t.evalIn.shares[i].then = r.predict.Queue
 	}

@@ -32,7 +32,13 @@ void mm_blas_close(mm_blas *b) {
 	free(b);
 }
 
-mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size) {
+// With a workspace of its own cuBLAS allocates nothing, which a capture forbids, and repeats its results. Setting the stream forgets it.
+int mm_blas_use(mm_blas *b, void *stream, uint64_t workspace, size_t size) {
+	int status = b->SetStream_v2(b->handle, stream);
+	return status ? status : b->SetWorkspace_v2(b->handle, (void *)(uintptr_t)workspace, size);
+}
+
+mm_blas *mm_blas_open(const char *path, int precision, char *message, size_t size) {
 	mm_blas *b = calloc(1, sizeof *b);
 	if (!b) {
 		snprintf(message, size, "out of memory");
@@ -48,10 +54,6 @@ mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t
 		b->handle = 0;
 		snprintf(message, size, "%s: starting cuBLAS: status %d", path, status);
 	}
-	// With a workspace of its own cuBLAS allocates nothing, which a capture forbids, and repeats its results. Setting the stream forgets it.
-	if (!message[0] && ((status = b->SetStream_v2(b->handle, stream)) != 0 ||
-						   (status = b->SetWorkspace_v2(b->handle, (void *)(uintptr_t)workspace, workspace_size)) != 0))
-		snprintf(message, size, "%s: setting cuBLAS up: status %d", path, status);
 	if (message[0]) {
 		mm_blas_close(b);
 		return 0;

@@ -83,7 +83,7 @@ func (d *Device) ConvAffine(y, x, w, scale, shift, residual kernel.Buffer, n int
 func (d *Device) room(b *buffer, n int) kernel.Buffer {
 	if b.n < n {
 		d.do("allocating", func() error {
-			larger, err := d.alloc(n)
+			larger, err := d.allocRoom(n)
 			*b = larger
 			return err
 		})
@@ -91,7 +91,7 @@ func (d *Device) room(b *buffer, n int) kernel.Buffer {
 	return *b
 }
 
-// Workspace returns the bytes that cuDNN works in, that results take that may not be written in their place yet, and operands that are
+// Workspace returns the bytes that cuDNN works in, in all lanes, that results take that may not be written in their place yet, and operands that are
 // laid out anew. Own kernels need none.
 func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
 	if d.dnn == nil {
@@ -100,7 +100,7 @@ func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
 	var bytes int64
 	d.do("asking for workspaces", func() error {
 		spare, moved := d.rooms(runs)
-		bytes = d.dnn.needs(runs) + 4*int64(spare+moved)
+		bytes = int64(len(d.lanes)) * (d.dnn.needs(runs) + 4*int64(spare+moved))
 		return nil
 	})
 	return bytes, d.err
@@ -124,15 +124,21 @@ func (d *Device) Reserve(runs []kernel.ConvRun) error {
 		return nil
 	}
 	return d.take("reserving", func() error {
-		err := d.dnn.room(d.dnn.needs(runs))
+		needs := d.dnn.needs(runs)
 		spare, moved := d.rooms(runs)
-		if err == nil && spare > d.spare.n {
-			d.spare, err = d.alloc(spare)
+		for _, l := range d.lanes {
+			err := d.dnn.room(l, needs)
+			if err == nil && spare > l.spare.n {
+				l.spare, err = d.allocRoom(spare)
+			}
+			if err == nil && moved > l.moved.n {
+				l.moved, err = d.allocRoom(moved)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err == nil && moved > d.moved.n {
-			d.moved, err = d.alloc(moved)
-		}
-		return err
+		return nil
 	})
 }
 

@@ -64,7 +64,7 @@ func (d *Device) linear(y, x, w, b kernel.Buffer, m, n, k int, relu bool) (done 
 	}
 	d.do("multiplying", func() error {
 		var err error
-		done, err = d.lt.linear(at(y, m*n), at(x, m*k), at(w, n*k), cu.DevicePtr(optional(b, n)), m, n, k, relu)
+		done, err = d.lt.linear(d.lane, at(y, m*n), at(x, m*k), at(w, n*k), cu.DevicePtr(optional(b, n)), m, n, k, relu)
 		return err
 	})
 	return done || d.err != nil
@@ -121,7 +121,7 @@ func (d *Device) Copy(y, x kernel.Buffer, n int) {
 	if to == from {
 		return
 	}
-	d.do("copying", func() error { return cu.MemcpyDtoDAsync(to, from, int64(4*n), d.compute) })
+	d.do("copying", func() error { return cu.MemcpyDtoDAsync(to, from, int64(4*n), d.stream) })
 }
 
 // Mul writes y = a * b.

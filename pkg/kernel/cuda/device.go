@@ -14,14 +14,17 @@ import (
 	"mmtools/pkg/kernel/cuda/driver"
 )
 
-// Device is a card. Kernels are queued on one stream, and copies from the host on another beside it.
+// Device is a card. Kernels are queued on the stream of the lane in use, and copies from the host on another beside it.
 type Device struct {
+	*lane
 	name      string // as --device takes it
 	card      cu.Device
 	context   cu.CUContext
 	precision kernel.Precision
-	compute   cu.Stream
+	compute   cu.Stream // of the first lane
 	copies    cu.Stream
+	lanes     []*lane
+	marks     []cu.Event // of Mark, by their numbers
 	functions map[string]cu.Function
 	folder    string // of the PTX for the card
 	images    []*image
@@ -31,20 +34,19 @@ type Device struct {
 	graphs    []driver.Graph // likewise
 	stages    map[cu.DevicePtr]*stage
 	bounce    []float32 // pinned, for small downloads
-	scratch   buffer
-	spare     buffer // room for one result
-	moved     buffer // room for operands of a convolution that are laid out anew
-	last      bool   // feature maps lie channels last, where isLast says so
-	blas      *blas  // nil where cuBLAS is missing
-	lt        *lt    // nil where cuBLASLt is missing
-	dnn       *dnn   // nil where cuDNN is missing
-	err       error  // the first failure
-	missed    error  // why a program could not be recorded, the last that could not
+	last      bool      // feature maps lie channels last, where isLast says so
+	blas      *blas     // nil where cuBLAS is missing
+	lt        *lt       // nil where cuBLASLt is missing
+	dnn       *dnn      // nil where cuDNN is missing
+	err       error     // the first failure
+	missed    error     // why a program could not be recorded, the last that could not
+	recording bool
 	closed    bool
 }
 
 var _ interface {
 	kernel.Device
+	kernel.Laner
 	kernel.Recorder
 	kernel.Gatherer
 	kernel.Sender
@@ -128,7 +130,7 @@ func (d *Device) start() error {
 	if d.bounce, err = d.pin(bounceSize); err != nil {
 		return err
 	}
-	if d.scratch, err = d.alloc(scratchSize); err != nil {
+	if err = d.openLanes(); err != nil {
 		return err
 	}
 	if err = d.load(); err != nil {
@@ -211,11 +213,14 @@ func (d *Device) Close() error {
 	d.err = nil
 	var errs []error
 	d.do("closing", func() error {
-		if d.compute != (cu.Stream{}) {
-			errs = append(errs, d.compute.Synchronize())
+		streams := []*cu.Stream{&d.compute, &d.copies}
+		for i := 1; i < len(d.lanes); i++ {
+			streams = append(streams, &d.lanes[i].stream)
 		}
-		if d.copies != (cu.Stream{}) {
-			errs = append(errs, d.copies.Synchronize())
+		for _, s := range streams {
+			if *s != (cu.Stream{}) {
+				errs = append(errs, s.Synchronize())
+			}
 		}
 		for _, g := range d.graphs {
 			errs = append(errs, g.Close())
@@ -237,7 +242,7 @@ func (d *Device) Close() error {
 		for _, p := range d.pinned {
 			errs = append(errs, driver.Unpin(p))
 		}
-		for _, s := range []*cu.Stream{&d.compute, &d.copies} {
+		for _, s := range streams {
 			if *s != (cu.Stream{}) {
 				errs = append(errs, s.Destroy())
 			}

@@ -61,7 +61,9 @@ void mm_dnn_close(mm_dnn *d) {
 	free(d);
 }
 
-mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message, size_t size) {
+int mm_dnn_use(mm_dnn *d, void *stream) { return d->SetStream(d->handle, stream); }
+
+mm_dnn *mm_dnn_open(const char *path, int precision, char *message, size_t size) {
 	mm_dnn *d = calloc(1, sizeof *d);
 	if (!d) {
 		snprintf(message, size, "out of memory");
@@ -77,7 +79,6 @@ mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message
 		d->handle = 0;
 		snprintf(message, size, "%s: starting cuDNN: status %d", path, status);
 	}
-	if (!message[0] && (status = d->SetStream(d->handle, stream)) != 0) snprintf(message, size, "%s: setting cuDNN up: status %d", path, status);
 	if (message[0]) {
 		mm_dnn_close(d);
 		return 0;

@@ -133,7 +133,7 @@ func (d *Device) launchBlocks(name string, g grid, size int, parameters ...uint6
 		for i := range parameters {
 			pointers[i] = unsafe.Pointer(&parameters[i])
 		}
-		return f.Launch(g.x, min(g.y, mostY), g.z, size, 1, 1, 0, d.compute, pointers)
+		return f.Launch(g.x, min(g.y, mostY), g.z, size, 1, 1, 0, d.stream, pointers)
 	})
 }
 
@@ -153,7 +153,9 @@ func (d *Device) Record(f func()) (kernel.Recording, error) {
 		if err := driver.BeginCapture(pointer(d.compute)); err != nil {
 			return err
 		}
+		d.recording = true
 		f()
+		d.recording = false
 		graph, err := driver.EndCapture(pointer(d.compute))
 		if d.err != nil {
 			return d.err // of a kernel in f, which is why the capture failed too

@@ -50,10 +50,9 @@ func (d *Device) precisionCode() C.int { return C.int(max(0, slices.Index(precis
 
 // blas is cuBLAS.
 type blas struct {
-	c         *C.mm_blas
-	file      string
-	name      string
-	workspace buffer
+	c    *C.mm_blas
+	file string
+	name string
 }
 
 // openBLAS opens the newest cuBLAS that is there; nil where there is none. A file that MM_CUDA_BLAS names must be one.
@@ -62,17 +61,20 @@ func openBLAS(d *Device) (*blas, error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
-	workspace, err := d.alloc(blasWorkspace)
-	if err != nil {
-		return nil, err
+	for _, l := range d.lanes {
+		var err error
+		if l.products, err = d.allocRoom(blasWorkspace); err != nil {
+			return nil, err
+		}
 	}
 	var message [512]C.char
 	for _, file := range files {
 		path := C.CString(file)
-		c := C.mm_blas_open(path, pointer(d.compute), C.uint64_t(workspace.p), 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
+		c := C.mm_blas_open(path, d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
-			return &blas{c, file, filepath.Base(file), workspace}, nil
+			b := &blas{c, file, filepath.Base(file)}
+			return b, b.use(d.lane)
 		}
 	}
 	if os.Getenv(blasEnvironment) != "" {
@@ -90,6 +92,17 @@ func (b *blas) close() {
 	}
 }
 
+// use has the library work in a lane.
+func (b *blas) use(l *lane) error {
+	if b == nil {
+		return nil
+	}
+	if status := C.mm_blas_use(b.c, pointer(l.stream), C.uint64_t(l.products.p), C.size_t(4*l.products.n)); status != 0 {
+		return statusError{b.name, int(status)}
+	}
+	return nil
+}
+
 func (b *blas) multiply(transA, transB bool, m, n, k int, a cu.DevicePtr, lda int, bb cu.DevicePtr, ldb int, c cu.DevicePtr, ldc int) error {
 	status := C.mm_blas_multiply(b.c, C.int(flag(transA)), C.int(flag(transB)), C.int(m), C.int(n), C.int(k),
 		C.uint64_t(a), C.int(lda), C.uint64_t(bb), C.int(ldb), C.uint64_t(c), C.int(ldc))
@@ -101,12 +114,11 @@ func (b *blas) multiply(transA, transB bool, m, n, k int, a cu.DevicePtr, lda in
 
 // dnn is cuDNN, with the convolutions that were asked for so far.
 type dnn struct {
-	d         *Device
-	c         *C.mm_dnn
-	name      string
-	plans     map[planKey]plan
-	refused   map[planKey]bool // what the library does not do
-	workspace buffer
+	d       *Device
+	c       *C.mm_dnn
+	name    string
+	plans   map[planKey]plan
+	refused map[planKey]bool // what the library does not do
 }
 
 // planKey is a convolution's pass, and whether its operands lie channels last, as Device.words says, or are (N,C,H,W) in float32.
@@ -138,10 +150,11 @@ func openDNN(d *Device) (*dnn, error) {
 	var message [512]C.char
 	for _, file := range candidates(dnnEnvironment, "libcudnn", 9, 8) {
 		path := C.CString(file)
-		c := C.mm_dnn_open(path, pointer(d.compute), d.precisionCode(), &message[0], C.size_t(len(message)))
+		c := C.mm_dnn_open(path, d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
-			return &dnn{d: d, c: c, name: filepath.Base(file), plans: map[planKey]plan{}, refused: map[planKey]bool{}}, nil
+			l := &dnn{d: d, c: c, name: filepath.Base(file), plans: map[planKey]plan{}, refused: map[planKey]bool{}}
+			return l, l.use(d.lane)
 		}
 	}
 	if path := os.Getenv(dnnEnvironment); path != "" && path != "none" {
@@ -158,6 +171,17 @@ func (l *dnn) close() {
 		C.mm_dnn_forget(l.c, p.c)
 	}
 	C.mm_dnn_close(l.c)
+}
+
+// use has the library work in a lane.
+func (l *dnn) use(in *lane) error {
+	if l == nil {
+		return nil
+	}
+	if status := C.mm_dnn_use(l.c, pointer(in.stream)); status != 0 {
+		return statusError{l.name, int(status)}
+	}
+	return nil
 }
 
 // key returns how a convolution is to run: channels last where maps lie so and the library does that.
@@ -199,15 +223,15 @@ func (l *dnn) plan(key planKey) (plan, error) {
 	return p, nil
 }
 
-// room sees to a workspace of at least so many bytes. One that is too small stays: recordings may name it.
-func (l *dnn) room(bytes int64) error {
+// room sees to a lane's workspace of at least so many bytes. One that is too small stays: recordings may name it.
+func (l *dnn) room(in *lane, bytes int64) error {
 	want := int((bytes + 3) / 4)
-	if want <= l.workspace.n {
+	if want <= in.workspace.n {
 		return nil
 	}
-	w, err := l.d.alloc(want)
+	w, err := l.d.allocRoom(want)
 	if err == nil {
-		l.workspace = w
+		in.workspace = w
 	}
 	return err
 }
@@ -249,12 +273,12 @@ func (l *dnn) prepare(key planKey) (plan, error) {
 func (l *dnn) run(key planKey, x, w, y cu.DevicePtr) error {
 	p, err := l.plan(key)
 	if err == nil {
-		err = l.room(int64(p.size))
+		err = l.room(l.d.lane, int64(p.size))
 	}
 	if err != nil {
 		return err
 	}
-	if s := C.mm_dnn_run(l.c, p.c, C.uint64_t(x), C.uint64_t(w), C.uint64_t(y), C.uint64_t(l.workspace.p), p.size); s != 0 {
+	if s := C.mm_dnn_run(l.c, p.c, C.uint64_t(x), C.uint64_t(w), C.uint64_t(y), C.uint64_t(l.d.workspace.p), p.size); s != 0 {
 		return statusError{l.name, int(s)}
 	}
 	return nil

@@ -26,10 +26,12 @@ static inline int mm_compute_type(int precision) {
 	return precision == 2 ? MM_COMPUTE_32F_FAST_16BF : precision == 1 ? MM_COMPUTE_32F_FAST_TF32 : MM_COMPUTE_32F;
 }
 
-// mm_blas_open opens the library at path for a stream, or says why not in message. Its results follow the precision: 0 float32,
-// 1 tf32, 2 bf16.
-mm_blas *mm_blas_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size);
+// mm_blas_open opens the library at path, or says why not in message. Its results follow the precision: 0 float32, 1 tf32, 2 bf16.
+mm_blas *mm_blas_open(const char *path, int precision, char *message, size_t size);
 void mm_blas_close(mm_blas *b);
+
+// mm_blas_use has the library work on a stream from now on, and in memory of its own; it returns cuBLAS's status.
+int mm_blas_use(mm_blas *b, void *stream, uint64_t workspace, size_t size);
 
 // mm_blas_multiply computes c = op(a) op(b), column major; it returns cuBLAS's status.
 int mm_blas_multiply(mm_blas *b, int trans_a, int trans_b, int m, int n, int k, uint64_t a, int lda, uint64_t bb, int ldb, uint64_t c, int ldc);
@@ -37,8 +39,8 @@ int mm_blas_multiply(mm_blas *b, int trans_a, int trans_b, int m, int n, int k, 
 typedef struct mm_lt mm_lt;
 typedef struct mm_product mm_product;
 
-// mm_lt_open is mm_blas_open for cuBLASLt.
-mm_lt *mm_lt_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size);
+// mm_lt_open is mm_blas_open for cuBLASLt, which works in as much memory.
+mm_lt *mm_lt_open(const char *path, size_t workspace_size, int precision, char *message, size_t size);
 void mm_lt_close(mm_lt *l);
 
 // mm_lt_plan prepares y = x wᵀ + bias and max(0, y) where relu is set, x (m,k), w (n,k), y (m,n), row major, for memory aligned as
@@ -46,16 +48,19 @@ void mm_lt_close(mm_lt *l);
 mm_product *mm_lt_plan(mm_lt *l, int m, int n, int k, int relu, uint64_t y, uint64_t x, uint64_t w, uint64_t bias);
 void mm_lt_forget(mm_lt *l, mm_product *p);
 
-// mm_lt_linear queues it; it returns cuBLASLt's status.
-int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, uint64_t bias);
+// mm_lt_linear queues it on a stream, to work in memory of as many bytes as mm_lt_open was told; it returns cuBLASLt's status.
+int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, uint64_t bias, uint64_t workspace, void *stream);
 
 // What cuDNN 8 says of what it does not do, and cuDNN 9, which gives a number from 3000 to 3999.
 #define MM_DNN_UNSUPPORTED(status) ((status) == 9 || (status) / 1000 == 3)
 static inline int mm_dnn_unsupported(int status) { return MM_DNN_UNSUPPORTED(status); }
 
 // mm_dnn_open is mm_blas_open for cuDNN.
-mm_dnn *mm_dnn_open(const char *path, void *stream, int precision, char *message, size_t size);
+mm_dnn *mm_dnn_open(const char *path, int precision, char *message, size_t size);
 void mm_dnn_close(mm_dnn *d);
+
+// mm_dnn_use has the library work on a stream from now on; it returns cuDNN's status.
+int mm_dnn_use(mm_dnn *d, void *stream);
 
 // A convolution in cuDNN's terms.
 typedef struct {

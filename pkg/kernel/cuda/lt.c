@@ -48,8 +48,7 @@ typedef struct {
 		const void *c, void *cl, void *d, void *dl, const void *algorithm, void *workspace, size_t size, void *stream))
 
 struct mm_lt {
-	void *library, *handle, *stream;
-	uint64_t workspace;
+	void *library, *handle;
 	size_t workspace_size;
 	int compute;
 	FUNCTIONS(MM_MEMBER)
@@ -66,7 +65,7 @@ void mm_lt_close(mm_lt *l) {
 	free(l);
 }
 
-mm_lt *mm_lt_open(const char *path, void *stream, uint64_t workspace, size_t workspace_size, int precision, char *message, size_t size) {
+mm_lt *mm_lt_open(const char *path, size_t workspace_size, int precision, char *message, size_t size) {
 	mm_lt *l = calloc(1, sizeof *l);
 	if (!l) {
 		snprintf(message, size, "out of memory");
@@ -86,8 +85,6 @@ mm_lt *mm_lt_open(const char *path, void *stream, uint64_t workspace, size_t wor
 		mm_lt_close(l);
 		return 0;
 	}
-	l->stream = stream;
-	l->workspace = workspace;
 	l->workspace_size = workspace_size;
 	l->compute = mm_compute_type(precision);
 	return l;
@@ -144,11 +141,11 @@ mm_product *mm_lt_plan(mm_lt *l, int m, int n, int k, int relu, uint64_t y, uint
 	return 0;
 }
 
-int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, uint64_t bias) {
+int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, uint64_t bias, uint64_t workspace, void *stream) {
 	float one = 1, zero = 0;
 	int s = bias ? l->MatmulDescSetAttribute(p->descriptor, DESC_BIAS_POINTER, &bias, sizeof bias) : 0;
 	if (s) return s;
 	return l->Matmul(l->handle, p->descriptor, &one, (const void *)(uintptr_t)w, p->w, (const void *)(uintptr_t)x, p->x, &zero,
-		(const void *)(uintptr_t)y, p->y, (void *)(uintptr_t)y, p->y, &p->chosen.algorithm, (void *)(uintptr_t)l->workspace, l->workspace_size,
-		l->stream);
+		(const void *)(uintptr_t)y, p->y, (void *)(uintptr_t)y, p->y, &p->chosen.algorithm, (void *)(uintptr_t)workspace, l->workspace_size,
+		stream);
 }

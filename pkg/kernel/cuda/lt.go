@@ -33,7 +33,7 @@ type productKey struct {
 	alignments [4]int
 }
 
-// openLT is openBLAS for cuBLASLt, beside cuBLAS, which does what it does not. They share a workspace: they run on one stream.
+// openLT is openBLAS for cuBLASLt, beside cuBLAS, which does what it does not. They share a lane's workspace: they run on one stream.
 func openLT(d *Device) (*lt, error) {
 	if d.blas == nil {
 		return nil, nil
@@ -41,7 +41,7 @@ func openLT(d *Device) (*lt, error) {
 	var message [512]C.char
 	for _, file := range ltCandidates(d.blas.file) {
 		path := C.CString(file)
-		c := C.mm_lt_open(path, pointer(d.compute), C.uint64_t(d.blas.workspace.p), 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
+		c := C.mm_lt_open(path, 4*blasWorkspace, d.precisionCode(), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
 			return &lt{c: c, name: filepath.Base(file), plans: map[productKey]*C.mm_product{}}, nil
@@ -81,8 +81,8 @@ func alignment(p cu.DevicePtr) int {
 	return 1 << min(bits.TrailingZeros64(uint64(p)), 8)
 }
 
-// linear queues y = x wᵀ + b, and max(0, y) where relu is set, and reports whether the library does that.
-func (l *lt) linear(y, x, w, b cu.DevicePtr, m, n, k int, relu bool) (bool, error) {
+// linear queues y = x wᵀ + b, and max(0, y) where relu is set, in a lane, and reports whether the library does that.
+func (l *lt) linear(in *lane, y, x, w, b cu.DevicePtr, m, n, k int, relu bool) (bool, error) {
 	key := productKey{m, n, k, relu, [4]int{alignment(y), alignment(x), alignment(w), alignment(b)}}
 	p, known := l.plans[key]
 	if !known {
@@ -92,7 +92,7 @@ func (l *lt) linear(y, x, w, b cu.DevicePtr, m, n, k int, relu bool) (bool, erro
 	if p == nil {
 		return false, nil
 	}
-	switch status := C.mm_lt_linear(l.c, p, C.uint64_t(y), C.uint64_t(x), C.uint64_t(w), C.uint64_t(b)); status {
+	switch status := C.mm_lt_linear(l.c, p, C.uint64_t(y), C.uint64_t(x), C.uint64_t(w), C.uint64_t(b), C.uint64_t(in.products.p), pointer(in.stream)); status {
 	case 0:
 		return true, nil
 	case C.MM_BLAS_INVALID_VALUE, C.MM_BLAS_ARCH_MISMATCH, C.MM_BLAS_NOT_SUPPORTED: // what it had said that it does

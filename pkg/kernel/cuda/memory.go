@@ -67,7 +67,17 @@ func (d *Device) take(what string, f func() error) error {
 	return errors.Join(refused, d.err)
 }
 
+// alloc returns n zeros.
 func (d *Device) alloc(n int) (buffer, error) {
+	b, err := d.allocRoom(n)
+	if err != nil {
+		return buffer{}, err
+	}
+	return b, cu.MemsetD32Async(b.p, 0, int64(n), d.compute)
+}
+
+// allocRoom is alloc for what is written before it is read.
+func (d *Device) allocRoom(n int) (buffer, error) {
 	p, err := cu.MemAlloc(int64(4 * n))
 	if err == cu.OutOfMemory {
 		free, _, err := cu.MemInfo()
@@ -77,7 +87,7 @@ func (d *Device) alloc(n int) (buffer, error) {
 		return buffer{}, err
 	}
 	d.memory = append(d.memory, p)
-	return buffer{p, n}, cu.MemsetD32Async(p, 0, int64(n), d.compute)
+	return buffer{p, n}, nil
 }
 
 // Free returns the bytes of the card that are not taken.

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -42,6 +43,9 @@ func (d *Device) Upload(dst kernel.Buffer, src []float32) {
 	}
 	to := at(dst, len(src))
 	d.do("uploading", func() error {
+		if d.recording { // a card would take it, and send again whatever the host's memory holds when it is replayed
+			return errors.New("within a recording")
+		}
 		st, known := d.stages[to]
 		switch {
 		case !known:

@@ -458,13 +458,13 @@ func TestLargestMinibatch(t *testing.T) {
 		backbone  string
 		libraries bool
 		precision kernel.Precision
-		memory    int // beside what the device takes: scratch of 32 MiB and, with libraries, cuBLAS's of as much
+		memory    int // beside what the device takes in each lane: scratch of 32 MiB and, with libraries, cuBLAS's of as much
 		rows      int // that do not fit
 	}{
-		"activations":              {"mlp:256,256", false, kernel.Float32, 34 << 20, 1 << 14},
-		"workspace":                {"cnn:4", true, kernel.Float32, 66 << 20, 600},
-		"channels last":            {"cnn:16", true, kernel.TF32, 66 << 20, 600},
-		"channels last, in halves": {"cnn:48", true, kernel.BF16, 66 << 20, 600},
+		"activations":              {"mlp:256,256", false, kernel.Float32, usualLanes<<25 + 2<<20, 1 << 14},
+		"workspace":                {"cnn:4", true, kernel.Float32, usualLanes<<26 + 2<<20, 600},
+		"channels last":            {"cnn:16", true, kernel.TF32, usualLanes<<26 + 2<<20, 600},
+		"channels last, in halves": {"cnn:48", true, kernel.BF16, usualLanes<<26 + 2<<20, 600},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("MM_EMULATED_MEMORY", fmt.Sprint(test.memory))

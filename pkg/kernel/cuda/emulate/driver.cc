@@ -1,15 +1,16 @@
 // An emulated CUDA driver over host memory, for tests: as much of it as pkg/kernel/cuda calls.
 //
 // It is unkind where a card may be. Nothing that is queued on a stream runs before somebody waits for it, so that a missing
-// wait shows; fresh memory is NaN; a call that stream capture forbids breaks the capture, as does memory that is not pinned, or a wait for
-// what the capture has not recorded; a kernel must be in the module's PTX, and its blocks no larger than that says; and a stream, an event,
+// wait shows; a recording runs in some order that its waits allow, another one each time; fresh memory is NaN; a call that stream capture forbids
+// breaks the capture, as does memory that is not pinned, or a wait for what the capture has not recorded, or what works in the same memory at the same time; a kernel must be in the module's PTX, and its blocks no larger than that says; and a stream, an event,
 // a kernel and all memory that it is given must be of the card whose context is current.
 //
 //	MM_EMULATED_CARDS   the number of cards (1)
-//	MM_EMULATED_MEMORY  bytes of each (1 GiB)
+//	MM_EMULATED_MEMORY  bytes of each (4 GiB)
 //	MM_EMULATED_PEERS   0: no card reaches another's memory; 2: each could, and has too many peers to (1)
-//	MM_EMULATED_TRACE   a file that takes the name of each call that holds the lock (none)
+//	MM_EMULATED_TRACE   a file that takes the name of each call that holds the lock, and the size of each recording (none)
 //	MM_EMULATED_CAPABILITY  ten times the compute capability (80)
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
@@ -24,6 +25,8 @@
 
 #include "../driver/cuda.h"
 #include "emulate.h"
+#include "graph.h"
+#include "memory.h"
 #include "shim.h"
 
 using Work = std::function<void()>;
@@ -40,9 +43,7 @@ struct CUstream_st {
 	std::deque<Work> queue;
 	unsigned long long queued = 0, done = 0;
 	CUgraph capture = nullptr;
-	bool broken = false; // the capture
-	std::thread::id capturer;
-	unsigned mode = 0; // of the capture
+	std::vector<size_t> last; // nodes of the capture that what is captured next waits for
 };
 
 using Clock = std::chrono::steady_clock;
@@ -52,14 +53,19 @@ struct CUevent_st {
 	CUstream stream = nullptr;
 	unsigned long long at = 0;
 	std::shared_ptr<Clock::time_point> when; // null where it tells no time
+	CUgraph capture = nullptr;				 // that it was recorded in, last
+	std::vector<size_t> last;				 // nodes of it
 };
 
-struct CUgraph_st {
-	std::vector<Work> work;
+struct CUgraph_st : Graph {
+	CUstream origin = nullptr;
+	bool broken = false;
+	std::thread::id capturer;
+	unsigned mode = 0;
 };
 
 struct CUgraphExec_st {
-	std::vector<Work> work;
+	Graph graph;
 };
 
 struct CUfunc_st {
@@ -80,17 +86,20 @@ namespace {
 
 std::recursive_mutex lock;
 
-// Guard holds the lock for a call, whose name goes to the file that MM_EMULATED_TRACE names.
+// trace adds a line to the file that MM_EMULATED_TRACE names.
+void trace(const std::string &line) {
+	const char *path = getenv("MM_EMULATED_TRACE");
+	if (!path || !*path) return;
+	if (FILE *f = fopen(path, "a")) {
+		fprintf(f, "%s\n", line.c_str());
+		fclose(f);
+	}
+}
+
+// Guard holds the lock for a call, whose name is traced.
 struct Guard {
 	std::lock_guard<std::recursive_mutex> held;
-	explicit Guard(std::recursive_mutex &m, const char *call = __builtin_FUNCTION()) : held(m) {
-		const char *path = getenv("MM_EMULATED_TRACE");
-		if (!path || !*path) return;
-		if (FILE *f = fopen(path, "a")) {
-			fprintf(f, "%s\n", call);
-			fclose(f);
-		}
-	}
+	explicit Guard(std::recursive_mutex &m, const char *call = __builtin_FUNCTION()) : held(m) { trace(call); }
 };
 
 thread_local CUcontext current;
@@ -114,7 +123,7 @@ long long setting(const char *name, long long otherwise) {
 }
 
 int cards() { return (int)setting("MM_EMULATED_CARDS", 1); }
-size_t capacity() { return (size_t)setting("MM_EMULATED_MEMORY", 1 << 30); }
+size_t capacity() { return (size_t)setting("MM_EMULATED_MEMORY", 4ll << 30); }
 
 CUcontext context(int card) {
 	while ((int)contexts.size() <= card) {
@@ -139,15 +148,15 @@ void run_all(CUstream s) { run_until(s, s->queued); }
 bool capturing() {
 	bool any = false;
 	for (CUstream s : streams)
-		if (s->capture && (s->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || (s->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && s->capturer == std::this_thread::get_id())))
-			any = s->broken = true;
+		if (CUgraph c = s->capture; c && (c->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || (c->mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && c->capturer == std::this_thread::get_id())))
+			any = c->broken = true;
 	return any;
 }
 
-CUresult enqueue(CUstream s, Work work) {
+CUresult enqueue(CUstream s, Work work, const void *works_in = nullptr) {
 	if (!s) return CUDA_ERROR_INVALID_HANDLE; // the default stream is not used
 	if (s->capture) {
-		s->capture->work.push_back(std::move(work));
+		s->last = {s->capture->add(std::move(work), s->last, works_in)};
 		return CUDA_SUCCESS;
 	}
 	s->queue.push_back(std::move(work));
@@ -195,7 +204,7 @@ bool inside(CUdeviceptr p, size_t n) { return current && owner(p, n) == current;
 
 void emulate_register(const char *name, void (*thread)(void **), int parameters) { kernels()[name] = {thread, parameters}; }
 
-void emulate_enqueue(CUstream s, Work work) { enqueue(s, std::move(work)); }
+void emulate_enqueue(CUstream s, Work work, const void *works_in) { enqueue(s, std::move(work), works_in); }
 
 unsigned long long emulate_position(CUstream s) { return s->queued; }
 
@@ -307,9 +316,8 @@ CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t n) {
 	if (n == 0) return CUDA_ERROR_INVALID_VALUE;
 	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	if (n > capacity() - current->used) return CUDA_ERROR_OUT_OF_MEMORY;
-	void *host = aligned_alloc(256, (n + 255) / 256 * 256);
+	void *host = emulate_take(n);
 	if (!host) return CUDA_ERROR_OUT_OF_MEMORY;
-	memset(host, 0xff, n); // NaN: nobody may read what nobody wrote
 	*p = (CUdeviceptr)(uintptr_t)host;
 	current->memory[*p] = n;
 	current->used += n;
@@ -323,8 +331,8 @@ CUresult cuMemFree_v2(CUdeviceptr p) {
 	auto found = current->memory.find(p);
 	if (found == current->memory.end()) return CUDA_ERROR_INVALID_VALUE;
 	current->used -= found->second;
+	emulate_give((void *)(uintptr_t)p, found->second);
 	current->memory.erase(found);
-	free((void *)(uintptr_t)p);
 	return CUDA_SUCCESS;
 }
 
@@ -354,7 +362,7 @@ static CUresult copy(void *to, const void *from, size_t n, CUstream s) {
 // A recording reads and writes the host's memory when it is replayed: what is not pinned may be gone by then.
 static bool recordable(const void *host, size_t n, CUstream s) {
 	if (!s || !s->capture || pinned_inside(host, n)) return true;
-	s->broken = true;
+	s->capture->broken = true;
 	return false;
 }
 
@@ -431,12 +439,20 @@ CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned int) {
 	Guard g(lock);
 	CUstream other = e->stream;
 	unsigned long long at = e->at;
-	if (!other) return CUDA_SUCCESS;
-	if (s->capture) { // no event is recorded in a capture here
-		s->broken = true;
-		return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
+	if (!e->capture && !other) return CUDA_SUCCESS;
+	if (e->capture && !s->capture) { // the stream joins the capture, which its own thread alone may have it do
+		if (!e->capture->origin || e->capture->capturer != std::this_thread::get_id()) return CUDA_ERROR_CAPTURED_EVENT;
+		s->capture = e->capture;
+		s->last.clear();
 	}
-	return enqueue(s, [=] { run_until(other, at); });
+	if (s->capture != e->capture) {
+		s->capture->broken = true;
+		return e->capture ? CUDA_ERROR_STREAM_CAPTURE_MERGE : CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
+	}
+	if (!s->capture) return enqueue(s, [=] { run_until(other, at); });
+	for (size_t n : e->last)
+		if (std::find(s->last.begin(), s->last.end(), n) == s->last.end()) s->last.push_back(n);
+	return CUDA_SUCCESS;
 }
 
 CUresult cuEventCreate(CUevent *e, unsigned int flags) {
@@ -454,10 +470,9 @@ CUresult cuEventDestroy_v2(CUevent e) {
 CUresult cuEventRecord(CUevent e, CUstream s) {
 	Guard g(lock);
 	if (e->context != s->context) return CUDA_ERROR_INVALID_HANDLE;
-	if (s->capture) { // allowed on a card; nothing here needs it
-		s->broken = true;
-		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-	}
+	e->capture = s->capture;
+	e->last = s->last;
+	if (s->capture) return CUDA_SUCCESS;
 	if (auto when = e->when) enqueue(s, [=] { *when = Clock::now(); });
 	e->stream = s;
 	e->at = s->queued;
@@ -466,6 +481,7 @@ CUresult cuEventRecord(CUevent e, CUstream s) {
 
 CUresult cuEventSynchronize(CUevent e) {
 	Guard g(lock);
+	if (e->capture) return CUDA_ERROR_CAPTURED_EVENT;
 	if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	if (e->stream) run_until(e->stream, e->at);
 	return CUDA_SUCCESS;
@@ -550,33 +566,41 @@ CUresult cuStreamBeginCapture_v2(CUstream s, unsigned int mode) {
 	Guard g(lock);
 	if (s->capture) return CUDA_ERROR_ILLEGAL_STATE;
 	s->capture = new CUgraph_st;
-	s->broken = false;
-	s->capturer = std::this_thread::get_id();
-	s->mode = mode;
+	s->capture->origin = s;
+	s->capture->capturer = std::this_thread::get_id();
+	s->capture->mode = mode;
+	s->last.clear();
 	return CUDA_SUCCESS;
 }
 
+// The streams that joined have to be waited for by the one that the capture began on. What is captured stays, for events that name it.
 CUresult cuStreamEndCapture(CUstream s, CUgraph *graph) {
 	Guard g(lock);
-	if (!s->capture) return CUDA_ERROR_ILLEGAL_STATE;
-	if (s->capturer != std::this_thread::get_id()) return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
-	*graph = s->capture;
-	s->capture = nullptr;
-	if (!s->broken) return CUDA_SUCCESS;
-	delete *graph;
+	CUgraph c = s->capture;
+	if (!c) return CUDA_ERROR_ILLEGAL_STATE;
+	if (c->capturer != std::this_thread::get_id()) return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
+	if (c->origin != s) return CUDA_ERROR_STREAM_CAPTURE_UNMATCHED;
 	*graph = nullptr;
-	return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+	c->origin = nullptr;
+	for (CUstream joined : streams)
+		if (joined->capture == c) joined->capture = nullptr;
+	trace("recorded " + std::to_string(c->nodes.size()) + " nodes, " + std::to_string(c->longest()) + " in a row");
+	if (c->broken) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+	if (!c->reaches(s->last)) return CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
+	if (c->shared()) {
+		fprintf(stderr, "emulated: what may run at the same time works in the same memory\n");
+		return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED; // a card would not know
+	}
+	*graph = c;
+	return CUDA_SUCCESS;
 }
 
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *e, CUgraph graph, unsigned long long) {
-	*e = new CUgraphExec_st{graph->work};
+	*e = new CUgraphExec_st{*graph};
 	return CUDA_SUCCESS;
 }
 
-CUresult cuGraphDestroy(CUgraph graph) {
-	delete graph;
-	return CUDA_SUCCESS;
-}
+CUresult cuGraphDestroy(CUgraph) { return CUDA_SUCCESS; } // not freed: events may still name it
 
 CUresult cuGraphExecDestroy(CUgraphExec e) {
 	Guard g(lock);
@@ -588,8 +612,8 @@ CUresult cuGraphExecDestroy(CUgraphExec e) {
 CUresult cuGraphLaunch(CUgraphExec e, CUstream s) {
 	Guard g(lock);
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
-	for (const Work &work : e->work)
-		if (CUresult r = enqueue(s, work)) return r;
+	for (Work &work : e->graph.draw())
+		if (CUresult r = enqueue(s, std::move(work))) return r;
 	return CUDA_SUCCESS;
 }
 

@@ -6,8 +6,9 @@
 
 #include "../driver/cuda.h"
 
-// emulate_enqueue queues host work on an emulated stream, or adds it to the graph that the stream is capturing.
-void emulate_enqueue(CUstream stream, std::function<void()> work);
+// emulate_enqueue queues host work on an emulated stream, or adds it to the graph that the stream is capturing. Nothing that works in the same
+// memory may run at the same time.
+void emulate_enqueue(CUstream stream, std::function<void()> work, const void *works_in = nullptr);
 
 // emulate_position is how much has been queued on a stream, and emulate_run_until runs as much of it.
 unsigned long long emulate_position(CUstream stream);

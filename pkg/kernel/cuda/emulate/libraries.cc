@@ -135,7 +135,7 @@ int cublasGemmEx(void *h, int trans_a, int trans_b, int m, int n, int k, const v
 				for (long l = 0; l < k; l++) sum += (double)x[trans_a ? i * lda + l : l * lda + i] * y[trans_b ? l * ldb + j : j * ldb + l];
 				z[j * ldc + i] = (float)sum;
 			}
-	});
+	}, ((Handle *)h)->workspace);
 	return 0;
 }
 
@@ -207,7 +207,7 @@ int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x,
 		std::vector<double> sums(c.dy.size());
 		c.each([&](long i, long j, long o) { sums[o] += c.dx.load(x, i) * c.dw.load(w, j); });
 		c.dy.store(y, sums);
-	});
+	}, room);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const voi
 		std::vector<double> sums(c.dx.size());
 		c.each([&](long i, long j, long o) { sums[i] += c.dy.load(dy, o) * c.dw.load(w, j); });
 		c.dx.store(dx, sums);
-	});
+	}, room);
 	return 0;
 }
 
@@ -233,7 +233,7 @@ int cudnnConvolutionBackwardFilter(void *h, const void *alpha, void *xd, const v
 		std::vector<double> sums(c.dw.size());
 		c.each([&](long i, long j, long o) { sums[j] += c.dy.load(dy, o) * c.dx.load(x, i); });
 		c.dw.store(dw, sums);
-	});
+	}, room);
 	return 0;
 }
 

@@ -124,7 +124,7 @@ int cublasLtMatmul(void *, void *descriptor, const void *alpha, const void *a, v
 				if (p.epilogue & 2 && v < 0) v = 0;
 				((float *)d)[j * y.ld + i] = v;
 			}
-	});
+	}, workspace);
 	return 0;
 }
 
