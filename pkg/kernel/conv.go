@@ -132,13 +132,14 @@ type ConvRun struct {
 	N        int
 	Conv     Conv
 	Residual bool // of ConvAffine, which has one
+	Lane     int  // of a Laner
 }
 
 // Workspacer is a Device whose convolutions work in memory of its own, beside their operands.
 type Workspacer interface {
 	Device
-	// Workspace returns the bytes that the runs work in, one after the other. It takes none.
-	Workspace(runs []ConvRun) (int64, error)
+	// Workspace returns the bytes that the runs work in, by their lanes: those of a lane one after the other. It takes none.
+	Workspace(runs []ConvRun) ([]int64, error)
 	// Reserve takes as much, so that the runs find it. Where it does not fit the error is a *MemoryError.
 	Reserve(runs []ConvRun) error
 }

@@ -8,10 +8,10 @@ import (
 // Meter is a Device that computes nothing and holds nothing: it counts the memory that is asked of it. Only what sets a model
 // up runs on it: Alloc, Upload, FoldNorm, Reserve.
 type Meter struct {
-	Device           // nil
-	Bytes     int64  // allocated so far
-	Like      Device // that tells how maps are kept, and what convolutions work in; nil for nothing
-	workspace int64  // of Bytes
+	Device            // nil
+	Bytes     int64   // allocated so far
+	Like      Device  // that tells how maps are kept, and what convolutions work in; nil for nothing
+	workspace []int64 // of Bytes, by lane
 }
 
 // Name returns "meter".
@@ -30,18 +30,23 @@ func (m *Meter) Upload(Buffer, []float32) {}
 func (m *Meter) FoldNorm(scale, shift Buffer, p Norm, c int, s NormStep) {}
 
 // Workspace returns what Like needs.
-func (m *Meter) Workspace(runs []ConvRun) (int64, error) {
+func (m *Meter) Workspace(runs []ConvRun) ([]int64, error) {
 	if like, ok := m.Like.(Workspacer); ok {
 		return like.Workspace(runs)
 	}
-	return 0, nil
+	return nil, nil
 }
 
 // Reserve counts what the runs need more than those before: all share it.
 func (m *Meter) Reserve(runs []ConvRun) error {
-	bytes, err := m.Workspace(runs)
-	if more := bytes - m.workspace; more > 0 {
-		m.Bytes, m.workspace = m.Bytes+more, bytes
+	all, err := m.Workspace(runs)
+	for lane, bytes := range all {
+		if lane == len(m.workspace) {
+			m.workspace = append(m.workspace, 0)
+		}
+		if more := bytes - m.workspace[lane]; more > 0 {
+			m.Bytes, m.workspace[lane] = m.Bytes+more, bytes
+		}
 	}
 	return err
 }

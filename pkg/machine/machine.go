@@ -107,21 +107,24 @@ func Compile(d kernel.Device, p Program) (*Machine, error) {
 		}
 		m.program = append(m.program, run)
 	}
-	return m, reserve(d, order, p.Rows)
+	return m, reserve(d, &s, p.Rows)
 }
 
 // reserve has a device take what its convolutions work in, before the first runs.
-func reserve(d kernel.Device, order []step, rows int) error {
+func reserve(d kernel.Device, s *schedule, rows int) error {
 	w, ok := d.(kernel.Workspacer)
 	if !ok {
 		return nil
 	}
 	var runs []kernel.ConvRun
-	for _, s := range order {
-		if s.op == nil {
+	for i, st := range s.order {
+		if st.op == nil {
 			continue
 		}
-		if run, ok := op.ConvRun(s.op, rows); ok {
+		if run, ok := op.ConvRun(st.op, rows); ok {
+			if s.runs != nil {
+				run.Lane = s.runs[i].lane
+			}
 			runs = append(runs, run)
 		}
 	}

@@ -91,19 +91,32 @@ func (d *Device) room(b *buffer, n int) kernel.Buffer {
 	return *b
 }
 
-// Workspace returns the bytes that cuDNN works in, in all lanes, that results take that may not be written in their place yet, and operands that are
-// laid out anew. Own kernels need none.
-func (d *Device) Workspace(runs []kernel.ConvRun) (int64, error) {
+// Workspace returns the bytes that cuDNN works in, that results take that may not be written in their place yet, and operands that are
+// laid out anew, by lane. Own kernels need none.
+func (d *Device) Workspace(runs []kernel.ConvRun) ([]int64, error) {
 	if d.dnn == nil {
-		return 0, nil
+		return nil, nil
 	}
-	var bytes int64
+	var all []int64
 	d.do("asking for workspaces", func() error {
-		spare, moved := d.rooms(runs)
-		bytes = int64(len(d.lanes)) * (d.dnn.needs(runs) + 4*int64(spare+moved))
+		for lane := range d.lanes {
+			own := inLane(runs, lane)
+			spare, moved := d.rooms(own)
+			all = append(all, d.dnn.needs(own)+4*int64(spare+moved))
+		}
 		return nil
 	})
-	return bytes, d.err
+	return all, d.err
+}
+
+// inLane returns the runs of a lane.
+func inLane(runs []kernel.ConvRun, lane int) (own []kernel.ConvRun) {
+	for _, r := range runs {
+		if r.Lane == lane {
+			own = append(own, r)
+		}
+	}
+	return own
 }
 
 // rooms returns the elements that runs take of the room for a result, and of that for operands.
@@ -124,10 +137,10 @@ func (d *Device) Reserve(runs []kernel.ConvRun) error {
 		return nil
 	}
 	return d.take("reserving", func() error {
-		needs := d.dnn.needs(runs)
-		spare, moved := d.rooms(runs)
-		for _, l := range d.lanes {
-			err := d.dnn.room(l, needs)
+		for i, l := range d.lanes {
+			own := inLane(runs, i)
+			err := d.dnn.room(l, d.dnn.needs(own))
+			spare, moved := d.rooms(own)
 			if err == nil && spare > l.spare.n {
 				l.spare, err = d.allocRoom(spare)
 			}
