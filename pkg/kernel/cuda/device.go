@@ -190,6 +190,9 @@ func (d *Device) Engine() string {
 		}
 	}
 	if d.dnn != nil {
+		if n, all := d.dnn.chosen(); all > 0 {
+			name += fmt.Sprintf(", chosen algorithms for %d of %d convolutions so far", n, all)
+		}
 		if n := d.dnn.refusals(false); n > 0 {
 			name += fmt.Sprintf(", own kernels for %d convolutions so far", n)
 		}

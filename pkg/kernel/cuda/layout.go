@@ -138,7 +138,7 @@ func (d *Device) convolve(doing string, x, w, y kernel.Buffer, r kernel.ConvRun)
 			if !errors.As(err, &status) || !status.unsupported() {
 				return err
 			}
-			d.dnn.refused[key] = true
+			d.dnn.refused[key] = !d.dnn.settle(key)
 		}
 	})
 }

@@ -30,6 +30,9 @@ const (
 	ncclEnvironment = "MM_CUDA_NCCL"
 )
 
+// algorithmsEnvironment has cuDNN use one algorithm for each direction of all convolutions, where it is "usual".
+const algorithmsEnvironment = "MM_CUDA_ALGORITHMS"
+
 // candidates are the files to try for a library, the newest first.
 func candidates(environment, library string, versions ...int) []string {
 	switch path := os.Getenv(environment); path {
@@ -147,10 +150,14 @@ func (e statusError) unsupported() bool { return C.mm_dnn_unsupported(C.int(e.st
 
 // openDNN is openBLAS for cuDNN.
 func openDNN(d *Device) (*dnn, error) {
+	choose := os.Getenv(algorithmsEnvironment) == ""
+	if v := os.Getenv(algorithmsEnvironment); !choose && v != "usual" {
+		return nil, fmt.Errorf("%s is %q: want usual, or nothing", algorithmsEnvironment, v)
+	}
 	var message [512]C.char
 	for _, file := range candidates(dnnEnvironment, "libcudnn", 9, 8) {
 		path := C.CString(file)
-		c := C.mm_dnn_open(path, d.precisionCode(), &message[0], C.size_t(len(message)))
+		c := C.mm_dnn_open(path, d.precisionCode(), C.int(flag(choose)), &message[0], C.size_t(len(message)))
 		C.free(unsafe.Pointer(path))
 		if c != nil {
 			l := &dnn{d: d, c: c, name: filepath.Base(file), plans: map[planKey]plan{}, refused: map[planKey]bool{}}
@@ -200,6 +207,16 @@ func (l *dnn) does(key planKey) bool {
 	return !l.refused[key]
 }
 
+// settle goes over from an algorithm that the library had chosen, and then did not do, to the usual one, and reports whether it does that.
+func (l *dnn) settle(key planKey) bool {
+	p, ok := l.plans[key]
+	if !ok || C.mm_dnn_settle(l.c, p.c, &p.size) == 0 {
+		return false
+	}
+	l.plans[key] = p
+	return true
+}
+
 // refusals counts the passes of convolutions that the library does not do in a layout.
 func (l *dnn) refusals(last bool) (n int) {
 	for key, refused := range l.refused {
@@ -208,6 +225,17 @@ func (l *dnn) refusals(last bool) (n int) {
 		}
 	}
 	return n
+}
+
+// chosen counts the passes of convolutions for which cuDNN expects more of another algorithm than the usual one, of all that are planned.
+func (l *dnn) chosen() (n, all int) {
+	for _, p := range l.plans {
+		all++
+		if C.mm_dnn_usual(p.c) == 0 {
+			n++
+		}
+	}
+	return n, all
 }
 
 // plan returns one pass of a convolution, prepared.

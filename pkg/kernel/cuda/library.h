@@ -55,8 +55,8 @@ int mm_lt_linear(mm_lt *l, mm_product *p, uint64_t y, uint64_t x, uint64_t w, ui
 #define MM_DNN_UNSUPPORTED(status) ((status) == 9 || (status) / 1000 == 3)
 static inline int mm_dnn_unsupported(int status) { return MM_DNN_UNSUPPORTED(status); }
 
-// mm_dnn_open is mm_blas_open for cuDNN.
-mm_dnn *mm_dnn_open(const char *path, int precision, char *message, size_t size);
+// mm_dnn_open is mm_blas_open for cuDNN. choose tells whether cuDNN's expectations choose algorithms.
+mm_dnn *mm_dnn_open(const char *path, int precision, int choose, char *message, size_t size);
 void mm_dnn_close(mm_dnn *d);
 
 // mm_dnn_use has the library work on a stream from now on; it returns cuDNN's status.
@@ -74,9 +74,19 @@ enum { MM_PLAIN, MM_LAST, MM_LAST_NARROW };
 
 typedef struct mm_plan mm_plan;
 
+// MM_DNN_ROOM is the most bytes that an algorithm which is chosen may work in: 1 GiB.
+#define MM_DNN_ROOM ((size_t)1 << 30)
+
 // mm_dnn_plan prepares one direction of a convolution by a deterministic algorithm, and tells the workspace that it needs.
 mm_plan *mm_dnn_plan(mm_dnn *d, int direction, const mm_conv *c, int layout, size_t *workspace, char *message, size_t size);
 void mm_dnn_forget(mm_dnn *d, mm_plan *p);
+
+// mm_dnn_settle goes over to the algorithm that cuDNN has for most convolutions, and tells its workspace; it returns 0 where that is the plan's
+// already, or is none for it.
+int mm_dnn_settle(mm_dnn *d, mm_plan *p, size_t *workspace);
+
+// mm_dnn_usual tells whether a plan's algorithm is that one.
+int mm_dnn_usual(const mm_plan *p);
 
 // mm_dnn_run computes y from x and w, or x from w and y, or w from x and y, as the direction says.
 int mm_dnn_run(mm_dnn *d, const mm_plan *p, uint64_t x, uint64_t w, uint64_t y, uint64_t workspace, size_t workspace_size);

@@ -54,6 +54,42 @@ func TestConvolutionsNotDone(t *testing.T) {
 	}
 }
 
+// cuDNN says which algorithm it expects to be the fastest: the first is taken that repeats its results, works in what there is room for, and is done;
+// the usual one where it was not done after all, or where nothing else is asked for.
+func TestAlgorithms(t *testing.T) {
+	if emulated == "" {
+		t.Skip("a card's cuDNN says what it expects of it")
+	}
+	spec, state := model("concat", "cnn:3,16"), settings("sgd")
+	data := samples(t, spec, 21)
+	for name, test := range map[string]struct {
+		algorithms, refuse string
+		chosen             bool
+	}{"chosen": {"", "", true}, "chosen, but not done": {"", "chosen", false}, "usual": {"usual", "", false}} {
+		for _, precision := range precisions {
+			t.Run(name+", "+string(precision), func(t *testing.T) {
+				t.Setenv(algorithmsEnvironment, test.algorithms)
+				t.Setenv("MM_EMULATED_REFUSE", test.refuse)
+				d := open(t, Options{Precision: precision}, true)
+				if _, _, _, err := fit(t, d, nil, spec, state, data, 3); err != nil {
+					t.Fatal(err)
+				}
+				if n, all := d.dnn.chosen(); all == 0 || (n == all) != test.chosen || (n == 0) == test.chosen {
+					t.Errorf("%d of %d algorithms were chosen", n, all)
+				}
+				if d.dnn.refusals(true)+d.dnn.refusals(false) > 0 || d.missed != nil {
+					t.Errorf("%s", d.Engine())
+				}
+			})
+		}
+	}
+	t.Setenv(algorithmsEnvironment, "fastest")
+	t.Setenv(dnnEnvironment, emulated)
+	if _, err := New(Options{}); err == nil || !strings.Contains(err.Error(), "want usual, or nothing") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Every program is recorded, with the libraries too: on a card none of them may do in a recording what breaks it.
 func TestProgramsAreRecorded(t *testing.T) {
 	spec, state := model("concat", "cnn:3,16"), settings("adam")
