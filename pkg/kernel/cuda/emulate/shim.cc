@@ -37,7 +37,7 @@ struct Fibre {
 	bool entered = false;
 	dim3 index;
 	State state;
-	double lane[2]; // what emulate_swap_lanes hands over, by turns
+	uint64_t lane[2]; // what emulate_swap_lanes and emulate_swap_bits hand over, by turns
 	int turn;
 	unsigned a[2][4], b[2][2]; // what emulate_add_product hands over, likewise
 };
@@ -101,10 +101,14 @@ void wait(State at) {
 	to_scheduler();
 }
 
-[[noreturn]] void fail(const char *what) {
+} // namespace
+
+void emulate_fail(const char *what) {
 	fprintf(stderr, "emulated kernel %s, block %u %u %u: %s\n", kernel, blockIdx.x, blockIdx.y, blockIdx.z, what);
 	abort();
 }
+
+namespace {
 
 Fibre &fibre(size_t t) {
 	while (fibres.size() <= t) {
@@ -127,7 +131,7 @@ bool release(size_t from, size_t to, State at) {
 		ended += fibre(t).state == done;
 	}
 	if (!waiting || waiting + ended < to - from) return false;
-	if (ended) fail("some threads ended, the others wait at a barrier");
+	if (ended) emulate_fail("some threads ended, the others wait at a barrier");
 	for (size_t t = from; t < to; t++) fibre(t).state = ready;
 	return true;
 }
@@ -173,7 +177,7 @@ void run_block(std::vector<unsigned> &order, bool shuffled) {
 			continue;
 		}
 		for (t = 0; t < threads; t++)
-			if (fibres[t]->state != done) fail("threads wait at different barriers");
+			if (fibres[t]->state != done) emulate_fail("threads wait at different barriers");
 		return;
 	}
 }
@@ -187,14 +191,14 @@ unsigned long long seed() {
 
 // What the compiler makes kernels call where an address is off.
 extern "C" __attribute__((noreturn)) void __ubsan_handle_type_mismatch_v1_abort(void *, void *) {
-	fail("memory is not at a multiple of the size of what is read or written there");
+	emulate_fail("memory is not at a multiple of the size of what is read or written there");
 }
 
 void __syncthreads() { wait(at_block_barrier); }
 
 // One barrier: all have handed theirs over before one reads. Nobody hands the one after the next over, in the same place, before
 // all have read this one.
-double emulate_swap_lanes(double v, int bits) {
+static uint64_t swap(uint64_t v, int bits) {
 	unsigned mine = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
 	int turn = running->turn;
 	running->turn = !turn;
@@ -202,6 +206,16 @@ double emulate_swap_lanes(double v, int bits) {
 	wait(at_warp_barrier);
 	return fibres[mine ^ bits]->lane[turn];
 }
+
+double emulate_swap_lanes(double v, int bits) {
+	uint64_t mine, other;
+	memcpy(&mine, &v, sizeof v);
+	other = swap(mine, bits);
+	memcpy(&v, &other, sizeof v);
+	return v;
+}
+
+unsigned emulate_swap_bits(unsigned v, int bits) { return (unsigned)swap(v, bits); }
 
 static float as_float(unsigned bits) {
 	float x;

@@ -31,8 +31,12 @@ extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
 
-// emulate_swap_lanes returns the v of the thread whose lane differs in bits.
+// emulate_swap_lanes returns the v of the thread whose lane differs in bits; emulate_swap_bits keeps all bits of a NaN too.
 double emulate_swap_lanes(double v, int bits);
+unsigned emulate_swap_bits(unsigned v, int bits);
+
+// emulate_fail ends the process, naming the kernel and the block.
+[[noreturn]] void emulate_fail(const char *what);
 
 // Tensor cores: float32 rounded to 10 bits behind the point, away from zero where halfway, and to bfloat16, to even; and c += a b of
 // the warp's fragments, of one or two terms in a word.
