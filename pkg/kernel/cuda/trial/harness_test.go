@@ -19,17 +19,30 @@ import (
 	"mmtools/pkg/rng"
 )
 
-// What TestNothingOutside and TestNoRaces start their processes with: a sanitizer, and the kernels compiled with it.
+// What TestNothingOutside, TestNoRaces and TestShippedPTX start their processes with: a sanitizer, the kernels compiled with it or from
+// elsewhere, and those to whose results theirs are held, to the bit.
 var (
 	sanitizer = os.Getenv("MM_TRIAL_SANITIZER")
 	compiled  = os.Getenv("MM_TRIAL_KERNELS")
+	against   = os.Getenv("MM_TRIAL_AGAINST")
 	sanitized = sanitizer != ""
 )
 
 var built struct {
 	sync.Once
 	Kernels
-	err error
+	against *Kernels // null where there are none
+	library string   // the file, where this process compiled it
+	err     error
+}
+
+// TestMain removes what was compiled.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.library != "" {
+		os.RemoveAll(filepath.Dir(built.library))
+	}
+	os.Exit(code)
 }
 
 func kernels(tb testing.TB) Kernels {
@@ -41,6 +54,11 @@ func kernels(tb testing.TB) Kernels {
 		}
 		if compiled != "" {
 			built.Kernels, built.err = Open(compiled)
+			if built.err == nil && against != "" {
+				var k Kernels
+				k, built.err = Open(against)
+				built.against = &k
+			}
 			return
 		}
 		dir, err := os.MkdirTemp("", "kernels")
@@ -48,10 +66,9 @@ func kernels(tb testing.TB) Kernels {
 			built.err = err
 			return
 		}
-		defer os.RemoveAll(dir) // an open library needs no file
-		library := filepath.Join(dir, "kernels.so")
-		if built.err = compile(library); built.err == nil {
-			built.Kernels, built.err = Open(library)
+		built.library = filepath.Join(dir, "kernels.so")
+		if built.err = compile(built.library); built.err == nil {
+			built.Kernels, built.err = Open(built.library)
 		}
 	})
 	if built.err != nil {
@@ -169,13 +186,14 @@ var (
 func blocks(x, y, z int) []Grid { return []Grid{{x, y, z}} }
 
 // launch runs a kernel in the natural order and in drawn ones (a card: in its own), on each grid, each time from the memory as it is now, and fails
-// where a result differs in a bit from the first or anything is written outside of it.
+// where a result differs in a bit from the first, or from those of the other build where there is one, or anything is written outside of it.
 func (r *rig) launch(name string, grids []Grid, arguments ...any) {
 	r.Helper()
 	var before, first [][]byte
 	for _, m := range r.memory {
 		before = append(before, bytes.Clone(m.Bytes()))
 	}
+	want := r.against(name, grids[0], arguments)
 	for i, g := range grids {
 		seeds := [][]string{{"0", "1", "2"}, {"3"}}[min(i, 1)]
 		if sanitized { // what lies outside is so in any order, and so are races
@@ -193,12 +211,36 @@ func (r *rig) launch(name string, grids []Grid, arguments ...any) {
 				if len(first) < len(r.memory) {
 					first = append(first, bytes.Clone(m.Bytes()))
 					r.watch(name, m)
+					if want != nil {
+						equal(r, fmt.Sprintf("%s: memory %d", name, j), m.Bytes(), want[j])
+					}
 				} else if !bytes.Equal(m.Bytes(), first[j]) {
 					r.Fatalf("%s: memory %d differs on grid %v in order %s", name, j, g, seed)
 				}
 			}
 		}
 	}
+}
+
+// against returns what the other build leaves in memory, if there is one, and the memory as it was.
+func (r *rig) against(name string, g Grid, arguments []any) (after [][]byte) {
+	r.Helper()
+	if built.against == nil {
+		return nil
+	}
+	r.Setenv("MM_EMULATED_ORDER", "0")
+	var before [][]byte
+	for _, m := range r.memory {
+		before = append(before, bytes.Clone(m.Bytes()))
+	}
+	if err := built.against.Run(name, g, arguments...); err != nil {
+		r.Fatal(err)
+	}
+	for j, m := range r.memory {
+		after = append(after, bytes.Clone(m.Bytes()))
+		copy(m.Bytes(), before[j])
+	}
+	return after
 }
 
 func (r *rig) watch(name string, m Memory) {
