@@ -14,28 +14,14 @@ import (
 	"mmtools/internal/ptx"
 )
 
-// translate writes the PTX that is shipped as C++, and returns the folder. Both architectures have the same (internal/ptx holds it).
-func translate(tb testing.TB) string {
+// translate writes the PTX that is shipped as C++, for ../emulate/build. Both architectures have the same (internal/ptx holds it).
+func translate(tb testing.TB) {
 	tb.Helper()
-	files, err := filepath.Glob("../ptx/sm_80/*.ptx")
-	if err != nil || len(files) == 0 {
-		tb.Fatalf("%d files of PTX, %v", len(files), err)
-	}
 	dir := tb.TempDir()
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		unit, err := ptx.Translate(filepath.Base(f), string(text))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(f)+".cc"), []byte(unit), 0o600); err != nil {
-			tb.Fatal(err)
-		}
+	if err := ptx.Folder("../ptx/sm_80", dir); err != nil {
+		tb.Fatal(err)
 	}
-	return dir
+	tb.Setenv("MM_PTX", dir)
 }
 
 // The PTX that a card is given passes the tests that its sources pass, and leaves the same bits in memory: neither compiler may have
@@ -51,7 +37,7 @@ func TestShippedPTX(t *testing.T) {
 		t.Skip("compiling and running the kernels once more takes twice as long")
 	}
 	library := filepath.Join(t.TempDir(), "ptx.so")
-	t.Setenv("MM_PTX", translate(t))
+	translate(t)
 	if err := compile(library); err != nil {
 		t.Fatal(err)
 	}
