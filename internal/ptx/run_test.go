@@ -27,7 +27,7 @@ func kernelText(name, body string, out []string) string {
 .reg .b64 %%rd<99>;
 .reg .f32 %%f<99>;
 .reg .f64 %%fd<99>;
-.shared .align 8 .b8 words[256];
+.shared .align 16 .b8 words[256];
 ld.param.u64 %%rd90, [out];
 cvta.to.global.u64 %%rd90, %%rd90;
 mov.u32 %%r90, %%tid.x;
@@ -55,7 +55,7 @@ static std::map<std::string, void (*)(void **)> &kernels() {
 void emulate_register(const char *name, void (*thread)(void **), int) { kernels()[name] = thread; }
 int main(int n, char **names) {
 	for (int i = 1; i < n; i++) {
-		unsigned long long out[8 * 32] = {}, *p = out;
+		alignas(256) unsigned long long out[8 * 32] = {}, *p = out;
 		void *parameters[] = {&p};
 		emulate_launch(names[i], kernels().at(names[i]), parameters, {1, 1, 1}, {32, 1, 1});
 		for (int w = 0; w < 16; w++) printf("%llx%c", out[w % 8 + w / 8 * 40], w == 15 ? '\n' : ' ');
@@ -64,7 +64,7 @@ int main(int n, char **names) {
 `
 
 // build translates and compiles kernels to a program.
-func build(t *testing.T, text string) string {
+func build(t *testing.T, text string, flags ...string) string {
 	t.Helper()
 	compiler := os.Getenv("CXX")
 	if compiler == "" {
@@ -85,8 +85,11 @@ func build(t *testing.T, text string) string {
 		}
 	}
 	binary := filepath.Join(dir, "program")
-	out, err := exec.Command(compiler, "-std=c++17", "-O1", "-Wall", "-Werror", "-Wno-maybe-uninitialized", "-ffp-contract=off", "-I", emulate, "-o", binary,
-		filepath.Join(dir, "unit.cc"), filepath.Join(dir, "main.cc"), filepath.Join(emulate, "shim.cc")).CombinedOutput()
+	arguments := append(flags, "-std=c++17", "-O1", "-Wall", "-Werror", "-Wno-maybe-uninitialized", "-ffp-contract=off", "-I", emulate, "-o", binary)
+	for _, source := range []string{filepath.Join(dir, "unit.cc"), filepath.Join(dir, "main.cc"), filepath.Join(emulate, "shim.cc"), filepath.Join(emulate, "profile.cc")} {
+		arguments = append(arguments, source)
+	}
+	out, err := exec.Command(compiler, arguments...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -63,10 +63,10 @@ func TestShippedPTX(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := exec.Command(os.Args[0], "-test.v", "-test.run",
-		"^(TestModelsOfSources|TestTrainingEqualsCPU|TestPrecisions|TestValuationEqualsCPU|TestGoingOnElsewhere|TestRecording|TestKernelsLoad)$/libraries=false")
+		"^(TestModelsOfSources|TestValuationEqualsCPU|TestGoingOnElsewhere|TestRecording|TestKernelsLoad)$/libraries=false")
 	again.Env = append(os.Environ(), driver.Environment+"="+library, ownEnvironment+"=1", modelsEnvironment+"="+models)
 	text, err := again.CombinedOutput()
-	if err != nil || strings.Count(string(text), "\n--- PASS: ") != 7 {
+	if err != nil || strings.Count(string(text), "\n--- PASS: ") != 5 {
 		t.Fatalf("%v\n%s", err, text)
 	}
 }

@@ -4,6 +4,7 @@
 //
 // A launch ends the process with a message where a barrier is not reached by all threads of its block, or of its warp. Shared
 // memory is NaN when a block starts.
+#include "profile.h"
 #include "races.h"
 #include "shim.h"
 
@@ -167,6 +168,7 @@ void run_block(std::vector<unsigned> &order, bool shuffled) {
 			running = &f;
 			threadIdx = f.index;
 			races_thread(next, f.stack.get(), stack_size);
+			profile_thread(next);
 			to_fibre(f);
 		}
 		bool go = false;
@@ -277,9 +279,12 @@ void emulate_launch(const char *name, void (*thread)(void **), void **arguments,
 	std::vector<unsigned> blocks(grid.x * grid.y * grid.z), threads(block.x * block.y * block.z);
 	std::iota(blocks.begin(), blocks.end(), 0);
 	std::iota(threads.begin(), threads.end(), 0);
+	profile_launch(name, blocks);
 	if (drawn) std::shuffle(blocks.begin(), blocks.end(), random_order);
 	for (unsigned b : blocks) {
 		blockIdx = {b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y};
 		run_block(threads, drawn != 0);
+		profile_block_end();
 	}
+	profile_launch_end();
 }
