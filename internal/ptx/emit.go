@@ -134,7 +134,7 @@ func (m *emitter) instruction(i *instruction) {
 	fmt.Fprintf(m.out, "{ COUNT(%s); %s }\n", class, code)
 }
 
-// operands holds an instruction to a number of them.
+// want holds an instruction to a number of them.
 func (i *instruction) want(n int) {
 	if len(i.operands) != n {
 		failf(i.line, "%s: %d operands, want %d", i.opcode(), len(i.operands), n)

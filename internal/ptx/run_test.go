@@ -85,10 +85,8 @@ func build(t *testing.T, text string, flags ...string) string {
 		}
 	}
 	binary := filepath.Join(dir, "program")
-	arguments := append(flags, "-std=c++17", "-O1", "-Wall", "-Werror", "-Wno-maybe-uninitialized", "-ffp-contract=off", "-I", emulate, "-o", binary)
-	for _, source := range []string{filepath.Join(dir, "unit.cc"), filepath.Join(dir, "main.cc"), filepath.Join(emulate, "shim.cc"), filepath.Join(emulate, "profile.cc")} {
-		arguments = append(arguments, source)
-	}
+	arguments := append(flags, "-std=c++17", "-O1", "-Wall", "-Werror", "-Wno-maybe-uninitialized", "-ffp-contract=off", "-I", emulate, "-o", binary,
+		filepath.Join(dir, "unit.cc"), filepath.Join(dir, "main.cc"), filepath.Join(emulate, "shim.cc"), filepath.Join(emulate, "profile.cc"))
 	out, err := exec.Command(compiler, arguments...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
