@@ -53,7 +53,7 @@ func TestProfile(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", test.name, strings.Join(got, "; "), test.want)
 		}
 		// All kernels take their parameter and the thread's number and make addresses of them, by six instructions; this one makes one more by two.
-		if i == 0 && !strings.Contains(string(profile), "launch test_0 blocks 1 of 1 fma 0 float32 0 float64 0 tensor 0 convert 0 integer 256 multiply64 0 divide 0 divide64 0 load_global 32 store_global 32") {
+		if i == 0 && !strings.Contains(string(profile), "launch test_0 blocks 1 of 1 threads 32 fma 0 float32 0 float64 0 tensor 0 convert 0 integer 256 multiply64 0 divide 0 divide64 0 load_global 32 store_global 32") {
 			t.Errorf("got %s", profile)
 		}
 	}

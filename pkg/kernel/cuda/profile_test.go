@@ -35,11 +35,12 @@ type access struct {
 type profiled struct {
 	name             string
 	launches, blocks int
+	threads          int // of a block
 	counts           map[string]float64 // by the class of instructions, for all blocks
 	accesses         map[int]*access
 }
 
-// ratio is how many times more is moved than is needed, by all accesses to that memory, and what share of all requests these are.
+// ratio is how many times more is moved than is needed, by all accesses to that memory.
 func (p *profiled) ratio(space string) float64 {
 	var cost, least float64
 	for _, a := range p.accesses {
@@ -69,15 +70,16 @@ func readProfile(t *testing.T, path string) (all []*profiled) {
 			var ran, blocks int
 			fmt.Sscan(words[3], &ran)
 			fmt.Sscan(words[5], &blocks)
-			key := words[1] + words[5]
+			key := words[1] + " " + words[5]
 			if p = found[key]; p == nil {
 				p = &profiled{name: words[1], blocks: blocks, counts: map[string]float64{}, accesses: map[int]*access{}}
+				fmt.Sscan(words[7], &p.threads)
 				found[key] = p
 				all = append(all, p)
 			}
 			p.launches++
 			share = float64(blocks) / float64(ran)
-			for i := 6; i+1 < len(words); i += 2 {
+			for i := 8; i+1 < len(words); i += 2 {
 				var n float64
 				fmt.Sscan(words[i+1], &n)
 				p.counts[words[i]] += n * share
@@ -128,7 +130,7 @@ func TestProfile(t *testing.T) {
 	fmt.Printf("%-34s %8s %4s %7s %7s | %s\n", "kernel", "blocks", "runs", "sectors", "fronts", "instructions of a thread: fma float32 float64 tensor convert integer multiply64 divide divide64 | global ld st, shared ld st | shuffle barrier branch")
 	for _, p := range all {
 		fmt.Printf("%-34s %8d %4d %7.2f %7.2f |", p.name, p.blocks, p.launches, p.ratio("global"), p.ratio("shared"))
-		threads := float64(p.launches * p.blocks * 256)
+		threads := float64(p.launches * p.blocks * p.threads)
 		for _, class := range strings.Fields("fma float32 float64 tensor convert integer multiply64 divide divide64 | load_global store_global load_shared store_shared | shuffle barrier branch") {
 			if class == "|" {
 				fmt.Print(" |")

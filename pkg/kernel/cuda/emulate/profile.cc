@@ -8,6 +8,7 @@
 #ifdef MM_COUNTS
 
 #include "profile.h"
+#include "shim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +127,7 @@ void profile_launch_end() {
 	const char *path = getenv("MM_EMULATED_PROFILE");
 	FILE *f = path && *path ? fopen(path, "a") : nullptr;
 	if (!f) return;
-	fprintf(f, "launch %s blocks %zu of %zu", name.c_str(), ran, all);
+	fprintf(f, "launch %s blocks %zu of %zu threads %u", name.c_str(), ran, all, blockDim.x * blockDim.y * blockDim.z);
 #define PROFILE_PRINT(class) fprintf(f, " " #class " %llu", profile_counts[profile_##class]);
 	PROFILE_CLASSES(PROFILE_PRINT)
 	fprintf(f, "\n");
