@@ -14,19 +14,19 @@ import (
 func TestProfile(t *testing.T) {
 	tests := []struct{ name, body, want string }{
 		// Neighbours: 32 lanes x 4 bytes are 4 sectors.
-		{"coalesced", `mul.wide.u32 %rd1, %r90, 4; add.s64 %rd1, %rd90, %rd1; ld.global.f32 %f1, [%rd1]; st.global.f32 [%rd1+128], %f1;`,
+		{"coalesced", `mul.wide.u32 %rd1, %r10, 4; add.s64 %rd1, %rd9, %rd1; ld.global.f32 %f1, [%rd1]; st.global.f32 [%rd1+128], %f1;`,
 			"global 0 4: 1 4 4; global 1 4: 1 4 4"},
-		{"stride two", `mul.wide.u32 %rd1, %r90, 8; add.s64 %rd1, %rd90, %rd1; ld.global.f32 %f1, [%rd1];`, "global 0 4: 1 8 4"},
-		{"off by a word", `mul.wide.u32 %rd1, %r90, 4; add.s64 %rd1, %rd90, %rd1; ld.global.f32 %f1, [%rd1+4];`, "global 0 4: 1 5 4"},
-		{"one word", `ld.global.f32 %f1, [%rd90];`, "global 0 4: 1 1 1"},
-		{"quads", `mul.wide.u32 %rd1, %r90, 16; add.s64 %rd1, %rd90, %rd1; ld.global.v4.f32 {%f1,%f2,%f3,%f4}, [%rd1];`, "global 0 16: 1 16 16"},
-		{"column of 32", `mul.wide.u32 %rd1, %r90, 128; add.s64 %rd1, %rd92, %rd1; ld.shared.f32 %f1, [%rd1];`, "shared 0 4: 1 32 1"},
-		{"column of 33", `mul.wide.u32 %rd1, %r90, 132; add.s64 %rd1, %rd92, %rd1; ld.shared.f32 %f1, [%rd1];`, "shared 0 4: 1 1 1"},
-		{"broadcast", `ld.shared.f32 %f1, [%rd92];`, "shared 0 4: 1 1 1"},
-		{"shared quads", `mul.wide.u32 %rd1, %r90, 16; add.s64 %rd1, %rd92, %rd1; st.shared.v4.f32 [%rd1], {%f1,%f2,%f3,%f4};`, "shared 1 16: 1 4 4"},
-		{"shared pairs, every other one", `mul.wide.u32 %rd1, %r90, 16; add.s64 %rd1, %rd92, %rd1; st.shared.v2.f32 [%rd1], {%f1,%f2};`, "shared 1 8: 1 4 2"},
+		{"stride two", `mul.wide.u32 %rd1, %r10, 8; add.s64 %rd1, %rd9, %rd1; ld.global.f32 %f1, [%rd1];`, "global 0 4: 1 8 4"},
+		{"off by a word", `mul.wide.u32 %rd1, %r10, 4; add.s64 %rd1, %rd9, %rd1; ld.global.f32 %f1, [%rd1+4];`, "global 0 4: 1 5 4"},
+		{"one word", `ld.global.f32 %f1, [%rd9];`, "global 0 4: 1 1 1"},
+		{"quads", `mul.wide.u32 %rd1, %r10, 16; add.s64 %rd1, %rd9, %rd1; ld.global.v4.f32 {%f1,%f2,%f3,%f4}, [%rd1];`, "global 0 16: 1 16 16"},
+		{"column of 32", `mul.wide.u32 %rd1, %r10, 128; add.s64 %rd1, %rd11, %rd1; ld.shared.f32 %f1, [%rd1];`, "shared 0 4: 1 32 1"},
+		{"column of 33", `mul.wide.u32 %rd1, %r10, 132; add.s64 %rd1, %rd11, %rd1; ld.shared.f32 %f1, [%rd1];`, "shared 0 4: 1 1 1"},
+		{"broadcast", `ld.shared.f32 %f1, [%rd11];`, "shared 0 4: 1 1 1"},
+		{"shared quads", `mul.wide.u32 %rd1, %r10, 16; add.s64 %rd1, %rd11, %rd1; st.shared.v4.f32 [%rd1], {%f1,%f2,%f3,%f4};`, "shared 1 16: 1 4 4"},
+		{"shared pairs, every other one", `mul.wide.u32 %rd1, %r10, 16; add.s64 %rd1, %rd11, %rd1; st.shared.v2.f32 [%rd1], {%f1,%f2};`, "shared 1 8: 1 4 2"},
 		// Twice the same instruction is two requests; a lane that stays away is none.
-		{"a loop", `mov.b32 %r1, 0; $again: mul.wide.u32 %rd1, %r90, 4; add.s64 %rd1, %rd90, %rd1; setp.lt.u32 %p2, %r90, 8; @%p2 ld.global.f32 %f1, [%rd1];
+		{"a loop", `mov.b32 %r1, 0; $again: mul.wide.u32 %rd1, %r10, 4; add.s64 %rd1, %rd9, %rd1; setp.lt.u32 %p2, %r10, 8; @%p2 ld.global.f32 %f1, [%rd1];
 			add.s32 %r1, %r1, 1; setp.lt.u32 %p1, %r1, 3; @%p1 bra $again;`, "global 0 4: 3 3 3"},
 	}
 	var text strings.Builder

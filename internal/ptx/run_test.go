@@ -14,26 +14,26 @@ func kernelText(name, body string, out []string) string {
 	var stores strings.Builder
 	for i, o := range out {
 		kind, register, _ := strings.Cut(o, " ")
-		fmt.Fprintf(&stores, "st.global.%s [%%rd91+%d], %s;\n", kind, 8*i, register)
+		fmt.Fprintf(&stores, "st.global.%s [%%rd10+%d], %s;\n", kind, 8*i, register)
 	}
 	return fmt.Sprintf(`.visible .entry %s(
 .param .u64 out
 )
 .maxntid 32, 1, 1
 {
-.reg .pred %%p<99>;
-.reg .b16 %%rs<99>;
-.reg .b32 %%r<99>;
-.reg .b64 %%rd<99>;
-.reg .f32 %%f<99>;
-.reg .f64 %%fd<99>;
+.reg .pred %%p<12>;
+.reg .b16 %%rs<12>;
+.reg .b32 %%r<12>;
+.reg .b64 %%rd<12>;
+.reg .f32 %%f<12>;
+.reg .f64 %%fd<12>;
 .shared .align 16 .b8 words[256];
-ld.param.u64 %%rd90, [out];
-cvta.to.global.u64 %%rd90, %%rd90;
-mov.u32 %%r90, %%tid.x;
-mul.wide.u32 %%rd91, %%r90, 64;
-add.s64 %%rd91, %%rd90, %%rd91;
-mov.u64 %%rd92, words;
+ld.param.u64 %%rd9, [out];
+cvta.to.global.u64 %%rd9, %%rd9;
+mov.u32 %%r10, %%tid.x;
+mul.wide.u32 %%rd10, %%r10, 64;
+add.s64 %%rd10, %%rd9, %%rd10;
+mov.u64 %%rd11, words;
 %s
 %s
 ret;

@@ -53,11 +53,11 @@ var semantics = []struct {
 		[]string{"u32 %r1", "u32 %r2"}, "1 2"},
 	{"guards and branches", `mov.b32 %r1, 0; $again: add.s32 %r1, %r1, 3; setp.lt.s32 %p1, %r1, 10; @%p1 bra $again; @!%p1 bra.uni $out; mov.b32 %r1, -1;
 		$out: @%p1 add.s32 %r1, %r1, 100; @!%p1 add.s32 %r1, %r1, 1000;`, []string{"u32 %r1"}, "3f4"},
-	{"numbers of 1 to 16 bytes", `cvt.u64.u32 %rd1, %r90; shl.b64 %rd1, %rd1, 3; add.s64 %rd1, %rd92, %rd1; st.shared.u16 [%rd1+2], -1; st.shared.u8 [%rd1], -2;
-		ld.shared.u32 %r1, [%rd1]; ld.shared.u16 %rs1, [%rd1+2]; cvt.u32.u16 %r2, %rs1; st.global.v2.u32 [%rd91+48], {%r2, %r1}; ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd91+48];
-		ld.global.s8 %r3, [%rd91+52]; ld.shared.f64 %fd1, [%rd92+-0]; bar.sync 0; ld.shared.u64 %rd2, [words+8];`,
+	{"numbers of 1 to 16 bytes", `cvt.u64.u32 %rd1, %r10; shl.b64 %rd1, %rd1, 3; add.s64 %rd1, %rd11, %rd1; st.shared.u16 [%rd1+2], -1; st.shared.u8 [%rd1], -2;
+		ld.shared.u32 %r1, [%rd1]; ld.shared.u16 %rs1, [%rd1+2]; cvt.u32.u16 %r2, %rs1; st.global.v2.u32 [%rd10+48], {%r2, %r1}; ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd10+48];
+		ld.global.s8 %r3, [%rd10+52]; ld.shared.f64 %fd1, [%rd11+-0]; bar.sync 0; ld.shared.u64 %rd2, [words+8];`,
 		[]string{"u32 %r1", "u32 %r2", "f32 %f2", "u32 %r3", "u64 %rd2"}, "fffffffe ffff fffffffe fffffffe fffffffffffffffe"},
-	{"registers of the card", `mov.u32 %r1, %ntid.x; mov.u32 %r2, %nctaid.y; mov.u32 %r3, %ctaid.x; mov.u32 %r4, %tid.z; ld.param.u32 %r5, [out]; cvt.u32.u64 %r6, %rd90; sub.s32 %r7, %r5, %r6;`,
+	{"registers of the card", `mov.u32 %r1, %ntid.x; mov.u32 %r2, %nctaid.y; mov.u32 %r3, %ctaid.x; mov.u32 %r4, %tid.z; ld.param.u32 %r5, [out]; cvt.u32.u64 %r6, %rd9; sub.s32 %r7, %r5, %r6;`,
 		[]string{"u32 %r1", "u32 %r2", "u32 %r3", "u32 %r4", "u32 %r7"}, "20 1 0 0 0"},
 }
 

@@ -9,8 +9,8 @@ import (
 
 // A lane takes its partner's bits, those of a signalling NaN too.
 func TestShuffle(t *testing.T) {
-	binary := build(t, kernelText("swap", `or.b32 %r1, %r90, -8388608; mov.b32 %f1, %r1; shfl.sync.bfly.b32 %f2, %f1, 16, 31, -1;
-		shfl.sync.bfly.b32 %r2, %r90, 34, 31, -1;`, []string{"f32 %f2", "u32 %r2"}))
+	binary := build(t, kernelText("swap", `or.b32 %r1, %r10, -8388608; mov.b32 %f1, %r1; shfl.sync.bfly.b32 %f2, %f1, 16, 31, -1;
+		shfl.sync.bfly.b32 %r2, %r10, 34, 31, -1;`, []string{"f32 %f2", "u32 %r2"}))
 	words, err := launch(binary, "swap")
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestShuffle(t *testing.T) {
 // (g,t), (g+8,t), (g,t+4), (g+8,t+4) of a, (t,g), (t+4,g) of b, a word being one number of TF32 or two of bfloat16, and (g,2t), (g,2t+1),
 // (g+8,2t), (g+8,2t+1) of c. Whole numbers of 7 bits, so that all is exact.
 func TestTensorCores(t *testing.T) {
-	const load = `cvt.rn.f32.u32 %f1, %r90; add.rn.f32 %f2, %f1, 0f42000000; add.rn.f32 %f3, %f1, 0f3F800000; neg.f32 %f4, %f1;` // l, l+32, l+1, -l
+	const load = `cvt.rn.f32.u32 %f1, %r10; add.rn.f32 %f2, %f1, 0f42000000; add.rn.f32 %f3, %f1, 0f3F800000; neg.f32 %f4, %f1;` // l, l+32, l+1, -l
 	kernels := kernelText("tf32", load+`cvt.rna.tf32.f32 %r1, %f1; cvt.rna.tf32.f32 %r2, %f2; cvt.rna.tf32.f32 %r3, %f3; cvt.rna.tf32.f32 %r4, %f4;
 		mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f5,%f6,%f7,%f8}, {%r1,%r2,%r3,%r4}, {%r3,%r2}, {%f1,%f2,%f3,%f4};`,
 		[]string{"f32 %f5", "f32 %f6", "f32 %f7", "f32 %f8"}) +
@@ -70,14 +70,14 @@ func TestTensorCores(t *testing.T) {
 // What a card fails at ends the process, and names the kernel.
 func TestFails(t *testing.T) {
 	tests := []struct{ name, body, want string }{
-		{"alignment", `ld.global.v2.f32 {%f1, %f2}, [%rd91+4];`, "memory is not at a multiple"},
-		{"alignment_shared", `st.shared.u32 [%rd92+2], %r1;`, "memory is not at a multiple"},
-		{"global_shared", `ld.global.u32 %r1, [%rd92];`, "of shared memory"},
-		{"shared_global", `ld.shared.u32 %r1, [%rd91];`, "outside of the kernel's arrays"},
+		{"alignment", `ld.global.v2.f32 {%f1, %f2}, [%rd10+4];`, "memory is not at a multiple"},
+		{"alignment_shared", `st.shared.u32 [%rd11+2], %r1;`, "memory is not at a multiple"},
+		{"global_shared", `ld.global.u32 %r1, [%rd11];`, "of shared memory"},
+		{"shared_global", `ld.shared.u32 %r1, [%rd10];`, "outside of the kernel's arrays"},
 		{"shared_after", `ld.shared.u64 %rd1, [words+256];`, "outside of the kernel's arrays"},
 		{"unwritten", `ld.global.u32 %r1, [%rd1];`, "memory is not at a multiple"},
 		{"zero", `mov.b32 %r1, 0; div.u32 %r2, 1, %r1;`, "a division by 0"},
-		{"some_wait", `setp.lt.u32 %p1, %r90, 5; @%p1 bra $out; bar.sync 0; $out:`, "some threads ended"},
+		{"some_wait", `setp.lt.u32 %p1, %r10, 5; @%p1 bra $out; bar.sync 0; $out:`, "some threads ended"},
 	}
 	var text strings.Builder
 	for _, f := range tests {

@@ -35,7 +35,7 @@ type access struct {
 type profiled struct {
 	name             string
 	launches, blocks int
-	threads          int // of a block
+	threads          int                // of a block
 	counts           map[string]float64 // by the class of instructions, for all blocks
 	accesses         map[int]*access
 }
