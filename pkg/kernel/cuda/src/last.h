@@ -91,8 +91,8 @@ struct Strip {
 #define STRIPS(item, strips) for (long long item = blockIdx.x; item < (strips).items(); item += gridDim.x)
 
 // sum_columns adds what add(i, sums) adds to sums[KINDS][N] for N channels of a row, the first at element i, over the rows of each run,
-// after start(channel), and gives emit(run, channel, kind, sum) each. In shared, of blockDim.x*KINDS*N, threads leave their sums, which
-// are added in order.
+// after start(channel), and gives emit(run, channel, kind, sum) each. In shared, (KINDS,N,blockDim.x) so that the threads of a warp write side by
+// side, threads leave their sums, which are added in order.
 template <int KINDS, int N, class Start, class Add, class Emit>
 __device__ __forceinline__ void sum_columns(const Strips<N> &s, double *shared, Start start, Add add, Emit emit) {
 	STRIPS(item, s) {
@@ -109,18 +109,18 @@ __device__ __forceinline__ void sum_columns(const Strips<N> &s, double *shared, 
 			for (int ahead = 0; ahead < 4; ahead++) add((row + ahead * s.deep) * s.c + t.channel, sums);
 		for (; row < t.end; row += s.deep) add(row * s.c + t.channel, sums);
 
-		int width = (int)s.wide * KINDS * N, used = (int)(s.deep * s.wide);
+		int wide = (int)s.wide;
 		__syncthreads(); // the last item's may still be read
-		if ((int)threadIdx.x < used)
 #pragma unroll
-			for (int k = 0; k < KINDS; k++)
+		for (int k = 0; k < KINDS; k++)
 #pragma unroll
-				for (int e = 0; e < N; e++) shared[threadIdx.x * KINDS * N + k * N + e] = sums[k][e];
+			for (int e = 0; e < N; e++) shared[(k * N + e) * blockDim.x + threadIdx.x] = sums[k][e];
 		__syncthreads();
-		for (int at = threadIdx.x; at < width; at += blockDim.x) {
+		for (int at = threadIdx.x; at < wide * KINDS * N; at += blockDim.x) {
+			int rest = at / wide, x = at % wide;
+			const double *from = shared + rest * blockDim.x + x;
 			double sum = 0;
-			for (int y = 0; y < (int)s.deep; y++) sum += shared[y * width + at];
-			int x = at / (KINDS * N), rest = at % (KINDS * N);
+			for (int y = 0; y < (int)s.deep; y++) sum += from[y * wide];
 			long long channel = t.first + x * N + rest % N;
 			if (channel < s.c) emit(t.run, channel, rest / N, sum);
 		}

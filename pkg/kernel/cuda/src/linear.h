@@ -24,7 +24,7 @@ struct Result {
 		if (j + 2 < columns) v.z = finish(v.z, j + 2);
 		if (j + 3 < columns) v.w = finish(v.w, j + 3);
 		if (quads && j + 3 < columns) {
-			quad(p) = v;
+			write(p, v);
 			return;
 		}
 		p[0] = v.x;

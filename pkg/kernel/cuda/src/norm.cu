@@ -31,7 +31,7 @@ constexpr int ahead = 4;
 // load reads a run of four elements from p, with one access where quads is set, or of one.
 __device__ __forceinline__ Quad load(const float *p, int run, bool quads) {
 	if (run == 1) return Quad{p[0], 0, 0, 0};
-	if (quads) return quad(p);
+	if (quads) return read(p);
 	return Quad{p[0], p[1], p[2], p[3]};
 }
 
@@ -88,13 +88,13 @@ __device__ __forceinline__ void transform(float *y, const float *x, const float 
 			y[i] = positive(v, relu);
 			continue;
 		}
-		Quad v = quad(x + i);
+		Quad v = read(x + i);
 		v = Quad{l(v.x), l(v.y), l(v.z), l(v.w)};
 		if (residual) {
-			Quad r = quad(residual + i);
+			Quad r = read(residual + i);
 			v = Quad{v.x + r.x, v.y + r.y, v.z + r.z, v.w + r.w};
 		}
-		quad(y + i) = Quad{positive(v.x, relu), positive(v.y, relu), positive(v.z, relu), positive(v.w, relu)};
+		write(y + i, Quad{positive(v.x, relu), positive(v.y, relu), positive(v.z, relu), positive(v.w, relu)});
 	}
 }
 
@@ -192,7 +192,7 @@ extern "C" __global__ void __launch_bounds__(256) mm_batch_norm_grad(float *dx, 
 			dx[i] = grad(g.x, v.x);
 			continue;
 		}
-		if (dresidual) quad(dresidual + i) = g;
-		quad(dx + i) = Quad{grad(g.x, v.x), grad(g.y, v.y), grad(g.z, v.z), grad(g.w, v.w)};
+		if (dresidual) write(dresidual + i, g);
+		write(dx + i, Quad{grad(g.x, v.x), grad(g.y, v.y), grad(g.z, v.z), grad(g.w, v.w)});
 	}
 }

@@ -20,6 +20,23 @@ __device__ __forceinline__ bool aligned(const void *a, const void *b = nullptr, 
 __device__ __forceinline__ const Quad &quad(const float *p) { return *(const Quad *)p; }
 __device__ __forceinline__ Quad &quad(float *p) { return *(Quad *)p; }
 
+// read and write take a quad of the card's memory, not of shared memory, in one access. Through quad the compiler may take it apart: where single
+// elements are read otherwise it did, and a read of 16 bytes became three.
+#ifdef __CUDA__
+#define MM_CARD __attribute__((address_space(1)))
+__device__ __forceinline__ Quad read(const float *p) {
+	Quad v;
+	asm volatile("ld.global.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"((const MM_CARD float *)p));
+	return v;
+}
+__device__ __forceinline__ void write(float *p, Quad v) {
+	asm volatile("st.global.v4.f32 [%0], {%1, %2, %3, %4};" : : "l"((MM_CARD float *)p), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w) : "memory");
+}
+#else
+inline Quad read(const float *p) { return quad(p); }
+inline void write(float *p, Quad v) { quad(p) = v; }
+#endif
+
 // divide returns a / b and leaves a % b in rest. Most are small, and 64 bits take a card several times longer than 32.
 __device__ __forceinline__ long long divide(long long a, long long b, long long &rest) {
 	if ((unsigned long long)(a | b) >> 32 == 0) {

@@ -39,7 +39,7 @@ extern "C" __global__ void mm_gather(float *y, const float *table, const long lo
 	long long quads = size / 4;
 	ELEMENTS(i, rows * quads) {
 		long long column, row = divide(i, quads, column);
-		quad(y + 4 * i) = quad(table + (index ? index[row] : row) * size + 4 * column);
+		write(y + 4 * i, read(table + (index ? index[row] : row) * size + 4 * column));
 	}
 }
 

@@ -145,7 +145,7 @@ struct Along {
 	__device__ __forceinline__ Quad next() {
 		Quad v = {0, 0, 0, 0};
 		if (quads && at + 3 < depth) {
-			v = quad(p);
+			v = read(p);
 		} else {
 			if (at < depth) v.x = p[0];
 			if (at + 1 < depth) v.y = p[1];
@@ -179,7 +179,7 @@ struct Across {
 		Quad v = {0, 0, 0, 0};
 		if (at < depth) {
 			if (quads && rows > 3) {
-				v = quad(p);
+				v = read(p);
 			} else {
 				if (rows > 0) v.x = p[0];
 				if (rows > 1) v.y = p[1];
