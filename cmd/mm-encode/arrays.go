@@ -52,7 +52,7 @@ func (c *arraysCommand) Run(ctx *cli.Context) error {
 		return cli.Usage("--labels %s: %w", c.Labels, err)
 	}
 	var files []encode.FeatureSpec
-	plain := len(c.Encoder) == 0 && (c.Labels == "" || isNPY(c.Labels))
+	plain := len(c.Encoder) == 0 && (c.Labels == "" || isNPY(c.Labels) && !labels.Named())
 	for _, text := range c.Modality {
 		m, err := parseFile(text)
 		if err != nil {

@@ -58,6 +58,7 @@ func fixtures(env *testscript.Env) error {
 		"one.npy":    npy("<f4", "(2, 3)", mel[:24]),
 		"nan.npy":    npy("<f8", "(4,)", nan),
 		"labels.npy": npy("|i1", "(4,)", []byte{0, 2, 1, 0}),
+		"names.npy":  npy("|S3", "(4,)", []byte("cat\x00\x00\x00dogcat")),
 		"mask.npy":   npy("|b1", "(4,)", []byte{1, 0, 0, 1}),
 		"none.npy":   npy("|b1", "(4,)", make([]byte, 4)),
 
@@ -68,7 +69,7 @@ func fixtures(env *testscript.Env) error {
 	}
 	var data bytes.Buffer
 	z := zip.NewWriter(&data)
-	for name, array := range map[string][]byte{"mel": files["mel.npy"], "labels": files["labels.npy"]} {
+	for name, array := range map[string][]byte{"mel": files["mel.npy"], "labels": files["labels.npy"], "names": files["names.npy"], "clips": npy("|S1", "(4,)", []byte("3201"))} {
 		w, err := z.Create(name + ".npy")
 		if err != nil {
 			return err

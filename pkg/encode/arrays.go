@@ -3,6 +3,7 @@ package encode
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 
@@ -127,9 +128,18 @@ func (a *Arrays) addModality(m ArrayModality) error {
 	return nil
 }
 
+// openArray maps an array; one that is there but cannot be read is bad input.
+func openArray(file string) (*media.Array, error) {
+	array, err := media.OpenArray(file)
+	if _, unopened := errors.AsType[*fs.PathError](err); err != nil && !unopened {
+		err = stream.Errorf("%w", err)
+	}
+	return array, err
+}
+
 // openRows maps an array and compares its rows with those of the first.
 func (a *Arrays) openRows(file string) (*media.Array, error) {
-	array, err := media.OpenArray(file)
+	array, err := openArray(file)
 	if err != nil {
 		return nil, err
 	}

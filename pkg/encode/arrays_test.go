@@ -171,6 +171,12 @@ func TestArraysRefuses(t *testing.T) {
 		{"half label", func(dir string, o *ArraysOptions) {
 			o.Labels = write(t, dir, "x.npy", npy("<f4", "(4,)", floats(0, 1, 2, 0.5)))
 		}, "row 3: label 0.5 is not a whole number"},
+		{"labels are objects", func(dir string, o *ArraysOptions) {
+			o.Labels = write(t, dir, "x.npy", npy("|O", "(4,)", make([]byte, 32)))
+		}, `holds pickled Python objects: save numbers, or texts by astype("U")`},
+		{"modality of texts", func(dir string, o *ArraysOptions) {
+			o.Modalities[1].File = write(t, dir, "x.npy", npy("<U1", "(4,)", make([]byte, 16)))
+		}, `npy type "<U1" holds texts: want numbers`},
 		{"huge label", func(dir string, o *ArraysOptions) {
 			o.Labels = write(t, dir, "x.npy", npy("<i8", "(4,)", int64s(0, 1e12, 1, 1)))
 		}, "row 1: label 1000000000000 is out of range"},

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"mmtools/pkg/media"
 	"mmtools/pkg/stream"
 	"mmtools/pkg/table"
 )
@@ -24,7 +23,7 @@ type LabelSource struct {
 // LabelsKind describes a LabelSource as FILE[:KEY=VALUE,...].
 var LabelsKind = Kind{
 	Name: "labels",
-	Help: "Class names, or whole numbers from 0: of an npy file or a list (txt), row by row; of a table (csv, tsv, jsonl, parquet, arrow, feather) or an npz or safetensors file, by id where it has ids. What is empty is unlabelled.",
+	Help: "Class names, or whole numbers from 0: of an npy file (numbers, or texts of type U or S) or a list (txt), row by row; of a table (csv, tsv, jsonl, parquet, arrow, feather) or an npz or safetensors file, by id where it has ids. What is empty is unlabelled.",
 	Keys: []Key{
 		{"values", "NAME", "", "Take the labels from the column, array or tensor NAME; without it from the column label, or the only one."},
 		{"ids", "NAME", "", "Take the ids from the column NAME of the table, or from the array of texts in an npz file; without it from the column id, where there is one."},
@@ -38,6 +37,12 @@ func ParseLabels(text string) (LabelSource, error) {
 		return LabelSource{}, err
 	}
 	return LabelSource{path, v.Text("values"), v.Text("ids")}, nil
+}
+
+// Named reports whether the labels are texts of a NumPy array, which OpenJoined takes and OpenArrays does not.
+func (s LabelSource) Named() bool {
+	_, _, ok, _ := table.ReadTexts(table.Source{Path: s.Path, Values: s.Values, IDs: s.IDs})
+	return ok
 }
 
 // labels are what a file says of samples, row by row or by id.
@@ -58,12 +63,18 @@ func readLabels(s LabelSource) (*labels, error) {
 		return nil, nil
 	case slices.Contains(table.Formats, ext):
 		err = l.table(s)
-	case ext == ".npz" || ext == ".safetensors":
+	case ext == ".npz":
+		if err = l.named(s); err == nil && l.texts == nil {
+			err = l.features(s)
+		}
+	case ext == ".safetensors":
 		err = l.features(s)
 	case s.Values != "" || s.IDs != "":
 		err = stream.Errorf("%s: neither a table nor an npz or safetensors file: nothing in it has a name", s.Path)
 	case ext == ".npy":
-		err = l.array()
+		if err = l.named(s); err == nil && l.texts == nil {
+			err = l.array()
+		}
 	default:
 		l.texts, _, err = readLines(s.Path)
 		l.place = func(row int) string { return fmt.Sprintf("%s: line %d", s.Path, row+1) }
@@ -121,6 +132,15 @@ func (l *labels) table(s LabelSource) error {
 	return nil
 }
 
+// named reads labels that are texts of an npy or npz file, and leaves l as it is where they are none.
+func (l *labels) named(s LabelSource) error {
+	texts, ids, ok, err := table.ReadTexts(table.Source{Path: s.Path, Values: s.Values, IDs: s.IDs})
+	if ok && err == nil {
+		l.texts, l.ids = texts, ids
+	}
+	return err
+}
+
 // features reads labels that are numbers of an npz or safetensors file.
 func (l *labels) features(s LabelSource) (err error) {
 	f, err := table.OpenFeatures(table.Source{Path: s.Path, Values: s.Values, IDs: s.IDs})
@@ -147,7 +167,7 @@ func (l *labels) features(s LabelSource) (err error) {
 }
 
 func (l *labels) array() (err error) {
-	array, err := media.OpenArray(l.path)
+	array, err := openArray(l.path)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // element is the type of an array's elements.
@@ -49,6 +50,12 @@ func parseElement(descr string) (element, error) {
 }
 
 func unsupported(descr string) error {
+	switch {
+	case strings.HasSuffix(descr, "O"):
+		return fmt.Errorf("npy type %q holds pickled Python objects: save numbers, or texts by astype(\"U\")", descr)
+	case textType.MatchString(descr):
+		return fmt.Errorf("npy type %q holds texts: want numbers", descr)
+	}
 	return fmt.Errorf("npy type %q: want b1, i1 to i8, u1 to u8, f2, f4 or f8 with < or > before it", descr)
 }
 

@@ -119,3 +119,39 @@ func (z *zipped) texts(f *Features, name string) ([]string, error) {
 	}
 	return texts, nil
 }
+
+// ReadTexts reads an array of texts: that of an npy file, or the one that Values names in an npz file, with the ids that IDs names there.
+// It is not ok where the array holds no texts, whatever else it may be.
+func ReadTexts(s Source) (texts, ids []string, ok bool, err error) {
+	f := &Features{source: s}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	m, err := mapFile(s.Path)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	f.maps = append(f.maps, m)
+	if s.Values == "" {
+		if !media.IsTexts(m) {
+			return nil, nil, false, nil
+		}
+		if texts, err = media.Texts(m); err != nil {
+			err = stream.Errorf("%s: %w", s.Path, err)
+		}
+		return texts, nil, true, err
+	}
+	z, err := newZip(s.Path, m)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	raw, err := z.bytes(f, s.Values)
+	if err != nil || !media.IsTexts(raw) {
+		return nil, nil, false, err
+	}
+	if texts, err = z.texts(f, s.Values); err != nil || s.IDs == "" {
+		return texts, nil, true, err
+	}
+	if ids, err = z.texts(f, s.IDs); err == nil && len(ids) != len(texts) {
+		err = stream.Errorf("%s: %d ids in %q, %d rows in %q", s.Path, len(ids), s.IDs, len(texts), s.Values)
+	}
+	return texts, ids, true, err
+}
