@@ -90,11 +90,7 @@ func (c *contributionsCommand) parse() ([]named, error) {
 }
 
 func drawRuns(title string, runs []*run) (*report.Figure, error) {
-	var histograms []*report.Histogram
-	for _, r := range runs {
-		histograms = append(histograms, r.histogram)
-	}
-	f, err := report.Contributions(title, histograms)
+	f, err := report.Contributions(title, histograms(runs))
 	if err != nil {
 		return nil, cli.Usage("%w", err) // streams that cannot be laid over one another
 	}
@@ -103,6 +99,7 @@ func drawRuns(title string, runs []*run) (*report.Figure, error) {
 
 // runJSON is what is told of a run, and modalityJSON of its modalities.
 type runJSON struct {
+	Value      string                `json:"value"`
 	Samples    int64                 `json:"samples"`
 	Modalities ordered[modalityJSON] `json:"modalities"`
 	Truth      *truthJSON            `json:"truth,omitempty"`

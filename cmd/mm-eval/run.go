@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"mmtools/pkg/cli"
@@ -18,17 +20,16 @@ import (
 // quantiles are the probabilities at which contributions are told.
 var quantiles = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
 
-// run is what was found of one contributions stream. Of the published value its memory does not grow with the samples, but for those whose
-// noisy modality is known: 8 (n+1) bytes each. Other values may all differ, and are then kept (see metric.Tally).
+// run is what was found of one contributions stream. Its memory does not grow with the samples, but for those whose noisy modality is
+// known: 8 (n+1) bytes each.
 type run struct {
 	name       string
 	modalities []string
 	value      valuation.Value
 	samples    int64
-	tallies    []metric.Tally // (n)
-	below      []int64        // (n): the samples to which the modality contributes less than its fair share
-	phi        []float64      // (n): of one sample
-	histogram  *report.Histogram
+	tallies    []metric.Tally    // (n)
+	below      []int64           // (n): the samples to which the modality contributes less than its fair share
+	phi        []float64         // (n): of one sample
 	agreement  *metric.Agreement // nil without a truth
 }
 
@@ -59,9 +60,8 @@ func readRun(ctx *cli.Context, f named, t *truth, progress *cli.Progress) (*run,
 		return nil, err
 	}
 	names := modality.Names(c.Contributions().Modalities)
-	r := &run{name: f.name, modalities: names, value: valuation.Value(c.Contributions().Value), tallies: make([]metric.Tally, len(names)),
-		below: make([]int64, len(names)), phi: make([]float64, len(names)), histogram: report.NewHistogram(f.name, names)}
-	r.histogram.Unshared = !r.value.FairlyOne()
+	r := &run{name: f.name, modalities: names, value: cmp.Or(valuation.Value(c.Contributions().Value), valuation.Published), tallies: make([]metric.Tally, len(names)),
+		below: make([]int64, len(names)), phi: make([]float64, len(names))}
 	var known *knownRows
 	if t != nil {
 		if known, err = t.against(names); err != nil {
@@ -96,7 +96,6 @@ func (r *run) add(b *schema.ContributionsBatch) {
 	for p := range r.modalities {
 		for _, phi := range b.Phi(p) {
 			r.tallies[p].Add(phi)
-			r.histogram.Add(p, phi)
 		}
 	}
 	for i := range b.Rows() {
@@ -115,7 +114,7 @@ func (r *run) shareBelow(p int) number {
 }
 
 func (r *run) json() runJSON {
-	out := runJSON{Samples: r.samples}
+	out := runJSON{Value: string(r.value), Samples: r.samples}
 	for p, name := range r.modalities {
 		t := &r.tallies[p]
 		m := modalityJSON{Samples: t.Total(), MeanContribution: number(t.Mean()), ShareBelowOne: r.shareBelow(p)}
@@ -136,8 +135,15 @@ func (r *run) json() runJSON {
 }
 
 func contributionsTable(runs []*run) *report.Table {
-	t := &report.Table{Caption: "Contributions: mean, share below the fair share (1 of the published value), and quantiles (q50 is the median).",
-		Head: []string{"run", "modality", "samples", "mean contribution", "below share"}}
+	t := &report.Table{
+		Caption: "Contributions: mean, share below the fair share (1 of the published value), and quantiles (q50 is the median).",
+		Head:    []string{"run", "modality", "samples", "mean contribution", "below share"},
+	}
+	published := allPublished(runs)
+	if !published {
+		t.Caption = "Contributions: mean, share below the fair share (1 of the published value, of others the mean of the sample's contributions), and quantiles (q50 is the median)."
+		t.Head = slices.Insert(t.Head, 1, "value")
+	}
 	for _, q := range quantiles {
 		t.Head = append(t.Head, fmt.Sprintf("q%g", math.Round(100*q)))
 	}
@@ -145,6 +151,9 @@ func contributionsTable(runs []*run) *report.Table {
 		for p, name := range r.modalities {
 			tally := &r.tallies[p]
 			row := []string{r.name, name, strconv.FormatInt(tally.Total(), 10), number(tally.Mean()).decimals(3), r.shareBelow(p).percent()}
+			if !published {
+				row = slices.Insert(row, 1, string(r.value))
+			}
 			for _, q := range tally.Quantiles(quantiles...) {
 				row = append(row, number(q).decimals(2))
 			}

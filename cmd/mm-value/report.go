@@ -26,7 +26,7 @@ type found struct {
 }
 
 // find prepares what is read besides the contributions.
-func (c *command) find(ctx *cli.Context, about schema.Contributions, o valuation.Options) (*found, error) {
+func (c *command) find(ctx *cli.Context, about schema.Contributions) (*found, error) {
 	f := &found{about: about, names: names(about), classes: about.Classes}
 	if c.Summary != "" {
 		var err error
@@ -35,7 +35,7 @@ func (c *command) find(ctx *cli.Context, about schema.Contributions, o valuation
 		}
 	}
 	if c.Summary != "" || !c.Quiet && isTerminal(ctx.Stderr) {
-		f.reading = valuation.NewReading(len(f.names), len(f.classes), o)
+		f.reading = valuation.NewReading(len(f.names), len(f.classes))
 	}
 	return f, nil
 }

@@ -61,7 +61,7 @@ func (c *command) model(ctx *cli.Context) (*found, error) {
 		return nil, err
 	}
 	defer out.product.Abort()
-	f, err := c.find(ctx, about, o)
+	f, err := c.find(ctx, about)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (c *command) predictions(ctx *cli.Context) (*found, error) {
 		return nil, err
 	}
 	defer out.product.Abort()
-	f, err := c.find(ctx, about, o)
+	f, err := c.find(ctx, about)
 	if err != nil {
 		return nil, err
 	}

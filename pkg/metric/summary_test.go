@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -96,4 +97,46 @@ func TestTallyAgainstValues(t *testing.T) {
 			t.Fatalf("counted %d of %d", tally.Total(), len(x))
 		}
 	})
+}
+
+// Of more different values than a tally tells apart, the mean is theirs, and quantiles are theirs to 12 bits, in memory that does not
+// grow: twice as many values of the same distribution are as many different ones.
+func TestTallyOfManyValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var tally Tally
+	var x []float64
+	distinct := 0
+	for len(x) < 400_000 {
+		v := 2 + 3*r.NormFloat64()
+		x = append(x, v)
+		tally.Add(v)
+		if len(x) == 200_000 {
+			distinct = len(tally.counts)
+		}
+	}
+	if now := len(tally.counts); distinct > 60_000 || now > distinct*5/4 {
+		t.Errorf("%d different values, and %d of twice as many", distinct, now)
+	}
+	mean, _ := MeanDeviation(x)
+	if got := tally.Mean(); math.Abs(got-mean) > 1e-12*mean || tally.Total() != int64(len(x)) {
+		t.Errorf("mean %v of %d, want %v of %d", got, tally.Total(), mean, len(x))
+	}
+	p := []float64{0, 0.05, 0.25, 0.5, 0.75, 0.95, 1}
+	want := Quantiles(x, p...)
+	for i, got := range tally.Quantiles(p...) {
+		if math.Abs(got-want[i]) > math.Abs(want[i])/4096+1e-6 {
+			t.Errorf("quantile %v: got %v, want %v", p[i], got, want[i])
+		}
+	}
+	var sum int64
+	last := math.Inf(-1)
+	for v, n := range tally.All() {
+		if sum += n; v <= last {
+			t.Fatalf("%v after %v", v, last)
+		}
+		last = v
+	}
+	if sum != tally.Total() {
+		t.Errorf("all are %d, want %d", sum, tally.Total())
+	}
 }

@@ -1,17 +1,24 @@
 package metric
 
 import (
+	"iter"
 	"maps"
 	"math"
 	"slices"
 )
 
+// mostExact is how many different values a Tally tells apart; of more it keeps 12 bits each.
+const mostExact = 1 << 14
+
 // Tally counts how often each value occurs, in about 40 bytes a distinct value. Exact contributions of the published value take few
-// values, at most n n! + 1 of n modalities, so a tally of any number of samples is small; those of probabilities may all differ, and
-// then it grows with the samples. The zero Tally is empty.
+// values, at most n n! + 1 of n modalities; those of probabilities may all differ. Where there are more than 16,384, values are counted
+// as their first 12 bits, and what is below a millionth as 0, so that memory does not grow with their number: quantiles are then
+// within a part in 4096. The zero Tally is empty.
 type Tally struct {
 	counts map[float64]int64
 	total  int64
+	coarse bool
+	sum    float64 // where values are coarse: of the values themselves
 }
 
 // Add counts x. NaN stands for no value and is left out.
@@ -22,19 +29,57 @@ func (t *Tally) Add(x float64) {
 	if t.counts == nil {
 		t.counts = make(map[float64]int64)
 	}
+	if t.coarse {
+		t.sum += x
+		x = coarsely(x)
+	}
 	t.counts[x]++
 	t.total++
+	if !t.coarse && len(t.counts) > mostExact {
+		t.coarsen()
+	}
+}
+
+func (t *Tally) coarsen() {
+	t.sum = t.Mean() * float64(t.total)
+	counts := make(map[float64]int64)
+	for x, n := range t.counts {
+		counts[coarsely(x)] += n
+	}
+	t.counts, t.coarse = counts, true
+}
+
+// coarsely rounds x to 12 significant bits, and what is below a millionth to 0, so that there are few different values.
+func coarsely(x float64) float64 {
+	const drop = 52 - 11
+	if math.Abs(x) < 1e-6 {
+		return 0
+	}
+	return math.Float64frombits((math.Float64bits(x) + 1<<(drop-1)) &^ (1<<drop - 1))
 }
 
 // Total returns how many values were counted.
 func (t *Tally) Total() int64 { return t.total }
 
+// All goes through the values, the smallest first, and how often each occurs.
+func (t *Tally) All() iter.Seq2[float64, int64] {
+	return func(yield func(float64, int64) bool) {
+		for _, x := range slices.Sorted(maps.Keys(t.counts)) {
+			if !yield(x, t.counts[x]) {
+				return
+			}
+		}
+	}
+}
+
 // Mean returns the mean value, NaN of none. It is summed over the distinct values in order, so the order of Add does not
-// matter.
+// matter; where there are too many to tell apart, over the values as they come.
 func (t *Tally) Mean() float64 {
-	var sum float64
-	for _, x := range slices.Sorted(maps.Keys(t.counts)) {
-		sum += x * float64(t.counts[x])
+	sum := t.sum
+	if !t.coarse {
+		for x, n := range t.All() {
+			sum += x * float64(n)
+		}
 	}
 	return sum / float64(t.total) // 0/0 is NaN
 }

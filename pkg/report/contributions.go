@@ -19,17 +19,24 @@ const (
 )
 
 // phiLabel is the label of the axis.
-func phiLabel(shared bool) string {
+func phiLabel(shared, beyond bool) string {
+	var about []string
 	if shared {
-		return "contribution φ (1 = fair share)"
+		about = append(about, "1 = fair share")
 	}
-	return "contribution φ"
+	if beyond {
+		about = append(about, "what lies beyond is in the outermost bins")
+	}
+	if about == nil {
+		return "contribution φ"
+	}
+	return "contribution φ (" + strings.Join(about, "; ") + ")"
 }
 
 // Contributions draws the distribution of the contributions, one panel a modality below one another, the runs (such as
 // before and after) over one another: bars where there are few bins, steps otherwise. The mean of each is marked, and the fair share of 1
-// where all runs have it.
-// All runs must have the same modalities in the same order.
+// where the bins are those of the published value.
+// All runs must have the same modalities in the same order, and the same bins.
 func Contributions(title string, runs []*Histogram) (*Figure, error) {
 	if len(runs) == 0 || len(runs[0].Modalities) == 0 {
 		return nil, fmt.Errorf("drawing contributions: no run or no modality")
@@ -41,6 +48,9 @@ func Contributions(title string, runs []*Histogram) (*Figure, error) {
 		if strings.Join(r.Modalities, "+") != strings.Join(runs[0].Modalities, "+") {
 			return nil, fmt.Errorf("drawing contributions: run %q has modalities %s, run %q %s",
 				r.Name, strings.Join(r.Modalities, ", "), runs[0].Name, strings.Join(runs[0].Modalities, ", "))
+		}
+		if !r.like(runs[0]) {
+			return nil, fmt.Errorf("drawing contributions: run %q has other bins than run %q", r.Name, runs[0].Name)
 		}
 		e := entry{name: r.Name, mark: swatch, color: seriesColor(i)}
 		if steps {
@@ -54,13 +64,14 @@ func Contributions(title string, runs []*Histogram) (*Figure, error) {
 		}
 	}
 	f.legend = append(f.legend, entry{name: "mean", mark: pointer, color: muted})
-	shared := !slices.ContainsFunc(runs, func(h *Histogram) bool { return h.Unshared })
+	shared := runs[0].shared // of like bins
+	x := phiLabel(shared, slices.ContainsFunc(runs, func(h *Histogram) bool { return h.beyond }))
 	if shared {
 		f.legend = append(f.legend, entry{name: "fair share", mark: dashed})
 	}
 	modalities := runs[0].Modalities
 	ticks := niceTicks(0, max(highest, 1)*1.08, 4) // the headroom is for the pointers of the means
-	label := newPlot(phiLabel(shared), "").X.Label
+	label := newPlot(x, "").X.Label
 	// Only the lowest panel has the axis label; it is taller by that.
 	f.height = f.frame() + vg.Length(len(modalities))*panelHeight + label.TextStyle.Height(label.Text) + label.Padding
 	f.Alt = contributionsAlt(runs)
@@ -69,13 +80,13 @@ func Contributions(title string, runs []*Histogram) (*Figure, error) {
 			panel := c
 			panel.Max.Y = c.Max.Y - vg.Length(p)*panelHeight
 			panel.Min.Y = panel.Max.Y - panelHeight
-			x := ""
+			under := ""
 			if p == len(modalities)-1 {
-				panel.Min.Y, x = c.Min.Y, phiLabel(shared)
+				panel.Min.Y, under = c.Min.Y, x
 			}
 			c.FillText(textStyle(labelSize, ink, font.WeightBold), vg.Point{X: panel.Min.X, Y: panel.Max.Y - 12}, name)
 			panel.Max.Y -= panelHeading
-			panelPlot(histograms{runs, p, steps, shared}, x, ticks).Draw(panel)
+			panelPlot(histograms{runs, p, steps, shared}, under, ticks).Draw(panel)
 		}
 	}
 	return f, nil
@@ -87,7 +98,7 @@ func panelPlot(h histograms, x string, ticks []plot.Tick) *plot.Plot {
 	span(&plt.Y, ticks)
 	bins := len(runs[0].counts[h.modality])
 	low, high := runs[0].centre(0)-runs[0].width/2, runs[0].centre(bins-1)+runs[0].width/2
-	if bins <= 12 {
+	if h.shared && bins <= 12 {
 		var centres []plot.Tick
 		for k := range bins {
 			centres = append(centres, plot.Tick{Value: runs[0].centre(k), Label: number(runs[0].centre(k), -1)})

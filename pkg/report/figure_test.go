@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,11 +91,10 @@ func TestContributionBarsAreProportional(t *testing.T) {
 	}
 }
 
-// The fair share is marked where it is 1 in all runs.
+// The fair share is marked where it is 1.
 func TestFairShareIsMarked(t *testing.T) {
-	a, b := NewHistogram("a", []string{"x", "y"}), NewHistogram("b", []string{"x", "y"})
-	draw := func() string {
-		f, err := Contributions("", []*Histogram{a, b})
+	draw := func(runs ...*Histogram) string {
+		f, err := Contributions("", runs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,11 +105,12 @@ func TestFairShareIsMarked(t *testing.T) {
 		return svg.String()
 	}
 	// In the legend and on the axis; and a dashed line there and in each panel.
-	if text := draw(); strings.Count(text, "fair share") != 2 || strings.Count(text, "stroke-dasharray") != 3 {
+	of := NewHistogram("a", []string{"x", "y"})
+	if text := draw(of, of); strings.Count(text, "fair share") != 2 || strings.Count(text, "stroke-dasharray") != 3 {
 		t.Errorf("the fair share is not marked: %s", text)
 	}
-	b.Unshared = true
-	if text := draw(); strings.Contains(text, "fair share") || strings.Contains(text, "stroke-dasharray") {
+	of = NewHistogramOver("a", []string{"x", "y"}, -3, 3)
+	if text := draw(of); strings.Contains(text, "fair share") || strings.Contains(text, "stroke-dasharray") {
 		t.Errorf("a fair share of 1 is marked in a figure of other values: %s", text)
 	}
 }
@@ -124,6 +125,9 @@ func TestFiguresRefuseWhatDoesNotFit(t *testing.T) {
 		{"other modalities", func() (*Figure, error) {
 			return Contributions("", []*Histogram{NewHistogram("a", []string{"x"}), NewHistogram("b", []string{"y"})})
 		}, `run "b" has modalities y, run "a" x`},
+		{"other bins", func() (*Figure, error) {
+			return Contributions("", []*Histogram{NewHistogram("a", []string{"x"}), NewHistogramOver("b", []string{"x"}, 0, 1)})
+		}, `run "b" has other bins than run "a"`},
 		{"groups", func() (*Figure, error) {
 			return Accuracy("", []string{"all"}, []Method{{"m", nil}}, 0)
 		}, `method "m" has 0 groups, want 1`},
@@ -152,7 +156,7 @@ func TestHistogramBinsEveryContribution(t *testing.T) {
 			phi := -float64(n-1)/2 + float64(rapid.IntRange(0, n*factorial).Draw(t, "k"))/float64(factorial)
 			h.Add(0, phi)
 			sum += phi
-			bin := int(math.Round((phi-1)/h.width)) - h.first
+			bin := int(math.Round((phi-h.origin)/h.width)) - h.first
 			if bin < 0 || bin >= len(h.counts[0]) || math.Abs(h.centre(bin)-phi) > h.width/2+1e-9 {
 				t.Fatalf("n=%d: %g is in no bin", n, phi)
 			}
@@ -167,6 +171,47 @@ func TestHistogramBinsEveryContribution(t *testing.T) {
 		}
 		if math.Abs(shares-100) > 1e-9 || math.Abs(h.mean(0)-sum/float64(rows)) > 1e-9 {
 			t.Fatalf("shares sum to %g, mean %g", shares, h.mean(0))
+		}
+	})
+}
+
+// Bins over a range hold what lies in it, each in the one that it lies in, and tell of what lies beyond; a tally counts as its values do.
+func TestHistogramOverARange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		low := rapid.Float64Range(-50, 50).Draw(t, "low")
+		high := low + rapid.Float64Range(1e-3, 100).Draw(t, "length")
+		values := rapid.SliceOfN(rapid.Float64Range(low, high), 1, 40).Draw(t, "values")
+		one, all := NewHistogramOver("one", []string{"x"}, low, high), NewHistogramOver("all", []string{"x"}, low, high)
+		var tally metric.Tally
+		for _, v := range values {
+			one.Add(0, v)
+			tally.Add(v)
+		}
+		all.AddTally(0, &tally)
+		if bins := len(one.counts[0]); bins > mostBins+2 || !one.like(all) || one.beyond || all.beyond {
+			t.Fatalf("%d bins, beyond %v and %v", bins, one.beyond, all.beyond)
+		}
+		if !slices.Equal(one.counts[0], all.counts[0]) || math.Abs(one.mean(0)-all.mean(0)) > 1e-9 {
+			t.Fatalf("counted %v one by one, %v in all", one.counts[0], all.counts[0])
+		}
+		var count int64
+		for k, n := range one.counts[0] {
+			near := 0
+			for _, v := range values {
+				if math.Abs(v-one.centre(k)) < one.width/2*(1-1e-6) {
+					near++
+				}
+			}
+			if count += n; n < int64(near) {
+				t.Fatalf("%d in bin %d, of %d that lie in it", n, k, near)
+			}
+		}
+		if count != int64(len(values)) {
+			t.Fatalf("%d of %d", count, len(values))
+		}
+		one.Add(0, high+1+high-low)
+		if !one.beyond {
+			t.Fatal("what lies beyond is not told")
 		}
 	})
 }

@@ -16,7 +16,6 @@ const mostDiscrepant = 10
 // are in sample order.
 type Reading struct {
 	n, classes int
-	grain      bool // contributions are counted to 12 bits, where they could take any value
 
 	tallies []metric.Tally // (n)
 	sums    []float64      // (classes,n)
@@ -42,10 +41,10 @@ type Discrepancy struct {
 	Apart             float64 // the largest contribution less the smallest
 }
 
-// NewReading returns an empty reading of samples of n modalities and a number of classes that were valued as o says.
-func NewReading(n, classes int, o Options) *Reading {
+// NewReading returns an empty reading of samples of n modalities and a number of classes.
+func NewReading(n, classes int) *Reading {
 	return &Reading{
-		n: n, classes: classes, grain: !o.whole() || n > 4,
+		n: n, classes: classes,
 		tallies: make([]metric.Tally, n), sums: make([]float64, classes*n), have: make([]int64, classes*n),
 		samples: make([]int64, classes), correct: make([]int64, classes), pairs: make([]pair, n*(n-1)/2),
 	}
@@ -61,9 +60,6 @@ func (g *Reading) Add(r *Result, id func(i int) string) {
 				continue
 			}
 			low, high = min(low, x), max(high, x)
-			if g.grain {
-				x = grain(x)
-			}
 			g.tallies[p].Add(x)
 		}
 		g.class(r, i, phi)
@@ -79,15 +75,6 @@ func (g *Reading) Add(r *Result, id func(i int) string) {
 			})
 		}
 	}
-}
-
-// grain rounds x to 12 significant bits, and what is below a millionth to 0, so that there are few different values.
-func grain(x float64) float64 {
-	const drop = 52 - 11
-	if math.Abs(x) < 1e-6 {
-		return 0
-	}
-	return math.Float64frombits((math.Float64bits(x) + 1<<(drop-1)) &^ (1<<drop - 1))
 }
 
 // class takes in a labelled row under its class.
@@ -141,8 +128,7 @@ func (g *Reading) insert(d Discrepancy) {
 // Discrepancies returns the samples whose modalities' contributions lie furthest apart, ten at most, the largest first.
 func (g *Reading) Discrepancies() []Discrepancy { return g.top }
 
-// Quantiles returns the quantiles of modality p's contributions at some probabilities: to 12 bits where contributions
-// could take any value. NaN of no samples.
+// Quantiles returns the quantiles of modality p's contributions at some probabilities, as metric.Tally tells them. NaN of no samples.
 func (g *Reading) Quantiles(p int, probabilities ...float64) []float64 {
 	return g.tallies[p].Quantiles(probabilities...)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestReadingByHand(t *testing.T) {
-	g := NewReading(2, 3, Options{})
+	g := NewReading(2, 3)
 	r := &Result{
 		Rows: 4, At: []int64{10, 11, 12, 13}, Label: []int32{0, 0, 2, -1}, Prediction: []int32{0, 1, 2, 2},
 		Phi: []float64{1.5, 0.5, 0.5, -0.5, 1, 1, 1, math.NaN()},
@@ -45,7 +45,7 @@ func TestReadingByHand(t *testing.T) {
 // TestReadingIsAccurate holds the figures of many contributions of any value to those of sorted ones.
 func TestReadingIsAccurate(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	g := NewReading(2, 1, Options{Value: Margin})
+	g := NewReading(2, 1)
 	const rows = 30000
 	res := &Result{Rows: rows, At: make([]int64, rows), Label: make([]int32, rows), Prediction: make([]int32, rows), Phi: make([]float64, 2*rows)}
 	var first []float64
