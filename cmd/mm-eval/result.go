@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"mmtools/pkg/metric"
 	"mmtools/pkg/report"
@@ -148,7 +149,39 @@ func (r *result) writeTable(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	return r.writeClasses(w)
+}
+
+// mostMatrix is how many characters the columns of a confusion matrix may take together.
+const mostMatrix = 100
+
+// writeClasses writes the classes and the confusion matrix; where that is too wide to be read, which class each was mistaken for most often.
+func (r *result) writeClasses(w io.Writer) error {
 	// A table of its own: a matrix of many classes would widen every column of the others.
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	width := 0
+	for _, class := range r.classes {
+		width += utf8.RuneCountInString(class) + 2
+	}
+	if width > mostMatrix {
+		fmt.Fprintf(t, "\nclass\tsamples\taccuracy\tmost often mistaken for\n")
+		for c, class := range r.PerClass {
+			var samples int64
+			other := -1
+			for k, n := range r.Confusion[c] {
+				if samples += n; n > 0 && k != c && (other < 0 || n > r.Confusion[c][other]) {
+					other = k
+				}
+			}
+			mistaken := "-"
+			if other >= 0 {
+				mistaken = fmt.Sprintf("%s (%d)", r.classes[other], r.Confusion[c][other])
+			}
+			fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", class.Key, samples, class.Value.percent(), mistaken)
+		}
+		fmt.Fprintln(t, "The whole matrix: --format json, or --figures DIR.")
+		return t.Flush()
+	}
 	fmt.Fprintf(t, "\nclass\taccuracy\tpredicted as")
 	for _, class := range r.classes {
 		fmt.Fprintf(t, "\t%s", class)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -98,5 +100,34 @@ func TestParseNamed(t *testing.T) {
 		if _, err := parseNamed([]string{bad}); err == nil {
 			t.Errorf("%q: want an error", bad)
 		}
+	}
+}
+
+// A confusion matrix that no terminal is wide enough for gives way to what each class was mistaken for most often, the first of equal ones.
+func TestClassesOfManyNames(t *testing.T) {
+	long := strings.Repeat("x", 40)
+	r := &result{classes: []string{"a", "b" + long, "c" + long}, Confusion: [][]int64{{3, 1, 1}, {0, 4, 0}, {0, 2, 1}}}
+	for c, name := range r.classes {
+		r.PerClass = append(r.PerClass, entry[number]{name, number(float64(c) / 4)})
+	}
+	var b strings.Builder
+	if err := r.writeClasses(&b); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); !strings.Contains(text, "predicted as") || strings.Contains(text, "mistaken") {
+		t.Errorf("of 90 characters: %s", text)
+	}
+	r.classes[0] = strings.Repeat("a", 20)
+	b.Reset()
+	if err := r.writeClasses(&b); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(strings.ReplaceAll(b.String(), long, "")) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	if want := []string{"", "class samples accuracy most often mistaken for", "a 5 0.00 % b (1)", "b 4 25.00 % -", "c 3 50.00 % b (2)",
+		"The whole matrix: --format json, or --figures DIR."}; !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
 	}
 }
