@@ -14,6 +14,7 @@ import (
 	"mmtools/pkg/modality"
 	"mmtools/pkg/network"
 	"mmtools/pkg/schema"
+	"mmtools/pkg/stream"
 	"mmtools/pkg/train"
 )
 
@@ -75,6 +76,9 @@ func (m modelFlags) spec(h schema.Header) (network.Spec, error) {
 		spec.Modalities[at].Input = description
 	}
 	set(&spec.Dropout, m.Dropout)
+	if len(h.Classes) < 2 {
+		return spec, stream.Errorf("the samples have the classes %q: a classifier tells two at least apart", h.Classes)
+	}
 	if err := spec.Check(); err != nil {
 		return spec, cli.Usage("the model cannot be built: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"mmtools/pkg/cli"
@@ -110,6 +111,9 @@ func (c *command) Run(ctx *cli.Context) error {
 		value = c.predictions
 	}
 	found, err := value(ctx)
+	if errors.Is(err, valuation.ErrUnlabelled) {
+		return cli.Hint(err, "--label predicted values what the model predicts, and needs no label")
+	}
 	if err != nil {
 		return err
 	}

@@ -110,10 +110,7 @@ func (s *Samples) Arrange(spec network.Spec) error {
 		}
 		s.columns = append(s.columns, at)
 	}
-	if !slices.Equal(s.Header.Classes, spec.Classes) {
-		return stream.Errorf("%s: classes %v, but the model has %v", s.name, s.Header.Classes, spec.Classes)
-	}
-	return nil
+	return schema.SameClasses(s.name, s.Header.Classes, "the model", spec.Classes)
 }
 
 // at returns the batch of a row and the row's position in it.

@@ -27,10 +27,7 @@ func arrange(in *schema.SamplesReader, p Predictor, o Options) ([]int, error) {
 			return nil, stream.Errorf("%s: modality %q has shape %v, but %s takes %v", in.Name(), w.Name, got, o.model(), w.Shape)
 		}
 	}
-	if !slices.Equal(h.Classes, p.Classes()) {
-		return nil, stream.Errorf("%s: classes %s, but those of %s are %s", in.Name(), list(h.Classes), o.model(), list(p.Classes()))
-	}
-	return columns, nil
+	return columns, schema.SameClasses(in.Name(), h.Classes, o.model(), p.Classes())
 }
 
 // listed is how many names an error spells out.

@@ -102,7 +102,7 @@ func (g *grouping) start(p schema.Prediction) error {
 	g.union, g.distinct = 0, 0
 	clear(g.seen)
 	if p.Label < 0 && !g.o.Predicted {
-		return g.errorf("no label, and whether a coalition is right cannot be told without one")
+		return g.errorf("%w", ErrUnlabelled)
 	}
 	if int(p.Label) >= g.classes {
 		return g.errorf("label %d, want 0 to %d", p.Label, g.classes-1)

@@ -2,6 +2,7 @@ package valuation
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,6 +30,9 @@ var Estimators = []Estimator{Exact, Banzhaf, Alone, Permutation, Owen, Kernel}
 
 // Sampled reports whether some coalitions are drawn, so that contributions have standard errors.
 func (e Estimator) Sampled() bool { return e == Permutation || e == Owen || e == Kernel }
+
+// ErrUnlabelled is the error of a sample without a label where that is what is valued.
+var ErrUnlabelled = errors.New("no label, and whether a coalition is right cannot be told without one")
 
 // Options say what is valued, and how. The zero value takes every coalition of every sample and values it as published.
 type Options struct {

@@ -205,8 +205,7 @@ func (v *valuer) label(b *batch) error {
 	for i := range r.Rows {
 		label, at := b.samples.Label(b.from+i), b.samples.Row(b.from+i)
 		if label < 0 && !v.o.Predicted {
-			return stream.Errorf("%s: row %d, id %q: no label, and whether a coalition is right cannot be told without one",
-				v.samples, at, b.samples.ID(b.from+i))
+			return stream.Errorf("%s: row %d, id %q: %w", v.samples, at, b.samples.ID(b.from+i), ErrUnlabelled)
 		}
 		if int(label) >= v.classes {
 			return stream.Errorf("%s: row %d, id %q: label %d, want 0 to %d", v.samples, at, b.samples.ID(b.from+i), label, v.classes-1)
