@@ -96,7 +96,7 @@ func cellText(values arrow.Array, i int) (string, bool, error) {
 	if arrow.IsNested(values.DataType().ID()) {
 		return "", false, errVector
 	}
-	return "", false, fmt.Errorf("got %s, want text or a number", values.DataType())
+	return "", false, fmt.Errorf("got %s, %w", values.DataType(), errNoText)
 }
 
 // appendCells appends elements from to to, lists flattened.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -114,6 +115,12 @@ func listFile(t *testing.T, of arrow.DataType, numbers ...float32) []byte {
 			values.Append(float16.New(v))
 		}
 	}
+	return arrowFile(t, b)
+}
+
+// arrowFile is an Arrow file with the rows of b.
+func arrowFile(t *testing.T, b *array.RecordBuilder) []byte {
+	t.Helper()
 	record := b.NewRecord()
 	defer record.Release()
 	path := filepath.Join(t.TempDir(), "x.arrow")
@@ -121,7 +128,7 @@ func listFile(t *testing.T, of arrow.DataType, numbers ...float32) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := ipc.NewFileWriter(out, ipc.WithSchema(s))
+	w, err := ipc.NewFileWriter(out, ipc.WithSchema(record.Schema()))
 	if err == nil {
 		err = errors.Join(w.Write(record), w.Close(), out.Close())
 	}
@@ -133,6 +140,45 @@ func listFile(t *testing.T, of arrow.DataType, numbers ...float32) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// A column of a type that is neither text nor numbers, such as the times of a data frame, has no text, and is not in the way of the others.
+func TestReadRowsBesideOtherTypes(t *testing.T) {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
+		{Name: "when", Type: arrow.FixedWidthTypes.Timestamp_us}, {Name: "id", Type: arrow.BinaryTypes.LargeString},
+	}, nil))
+	defer b.Release()
+	for i, id := range []string{"a", "b"} {
+		b.Field(0).(*array.TimestampBuilder).Append(arrow.Timestamp(i))
+		b.Field(1).(*array.LargeStringBuilder).Append(id)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"x.arrow":   {arrowFile(t, b), "[when id] [[ a] [ b]]"},
+		"x.parquet": {parquetOf(t, schema.NewDecimalLogicalType(9, 2), 1, 2), "[v] [[] []]"},
+	} {
+		path := write(t, name, c.data)
+		rows, err := ReadRows(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(rows.Columns, rows.Cells); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+		r, err := Open(path)
+		if err == nil {
+			err = r.Next()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.Text(0); !errors.Is(err, stream.ErrInput) || !strings.Contains(err.Error(), "want text or a number") {
+			t.Errorf("%s: got %v of the column itself", name, err)
+		}
+		r.Close()
+	}
 }
 
 // parquetOf is a Parquet file with a column v of whole numbers.

@@ -94,6 +94,9 @@ func (t *rowGroups) cell(column int, keep func(v *parquet.Value) error) (ok bool
 
 func (t *rowGroups) Text(column int) (text string, ok bool, err error) {
 	c := t.f.Columns()[column]
+	if refused := c.Refused(); refused != "" {
+		return "", false, t.wrap(column, fmt.Errorf("got %s, %w", refused, errNoText))
+	}
 	ok, err = t.cell(column, func(v *parquet.Value) error {
 		if c.List {
 			return errVector

@@ -101,6 +101,9 @@ func checkColumns(path string, names []string) error {
 	return nil
 }
 
+// errNoText is what is wrong with the text of a column of a type that is neither text nor numbers.
+var errNoText = errors.New("want text or a number")
+
 // errVector is what is wrong with the text of a cell that holds several values.
 var errVector = errors.New("got a list or a struct, want one value")
 

@@ -23,7 +23,8 @@ type Rows struct {
 	places  []string
 }
 
-// ReadRows reads the text of a table whole. Vectors have none.
+// ReadRows reads the text of a table whole. Vectors have none, nor have columns of types that are neither text nor numbers: who wants others of
+// the table is not to miss them.
 func ReadRows(path string) (*Rows, error) {
 	r, err := Open(path)
 	if err != nil {
@@ -42,7 +43,7 @@ func ReadRows(path string) (*Rows, error) {
 		cells := make([]string, len(rows.Columns))
 		size += rowCost + cellCost*len(cells)
 		for i := range cells {
-			if cells[i], _, err = r.Text(i); err != nil && !errors.Is(err, errVector) {
+			if cells[i], _, err = r.Text(i); err != nil && !errors.Is(err, errVector) && !errors.Is(err, errNoText) {
 				return nil, err
 			}
 			size += len(cells[i])

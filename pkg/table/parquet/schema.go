@@ -204,6 +204,9 @@ func (t *tree) walk(c *Column, l levels, depth int) error {
 	return nil
 }
 
+// Refused says what the column is where it is neither text nor numbers, "" else.
+func (c *Column) Refused() string { return c.refused }
+
 // of reads what a leaf's values are.
 func (c *Column) of(e element) {
 	c.physical = e.physical
