@@ -81,6 +81,9 @@ func (c *command) Run(ctx *cli.Context) error {
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
+	if in.rows.twice() {
+		ctx.Log.Warn().Str("stream", in.name()).Int64("rows", in.rows.rows).Msg("samples are there twice, and are trained on twice: was a part joined twice?")
+	}
 	if err := out.Commit(); err != nil {
 		return err
 	}

@@ -53,6 +53,7 @@ func (in *input) spool(ctx *cli.Context) (err error) {
 // inputs are the contributions streams: one an epoch, the oldest first, and those that tell the potential.
 type inputs struct {
 	epochs, potentials []*input
+	rows               rowCount // of the newest epoch
 
 	alpha, share float64
 	divided      bool
@@ -149,9 +150,13 @@ func (in *inputs) pass(ctx *cli.Context) pass {
 				}
 			}
 		}
+		first := !begun
 		begun = true
 		m := newMeans(in)
 		return each(ctx, in.newest(), m.finish, func(b *schema.ContributionsBatch) error {
+			if first {
+				in.rows.add(b)
+			}
 			if plain {
 				return visit(batch{b})
 			}
