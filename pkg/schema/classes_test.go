@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"mmtools/pkg/stream"
 )
 
@@ -34,5 +36,14 @@ func TestSameClasses(t *testing.T) {
 		if err == nil || err.Error() != c.err || !errors.Is(err, stream.ErrInput) || !errors.As(err, &hinted) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.err)
 		}
+	}
+}
+
+// Who gives a tool the table of a data frame learns what makes samples of it.
+func TestForeignStreamHasAHint(t *testing.T) {
+	_, err := ParseHeader(arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.BinaryTypes.String}}, nil))
+	var hinted interface{ Hint() string }
+	if !errors.Is(err, stream.ErrInput) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), "mm-encode arrays") {
+		t.Errorf("got %v, want bad input with a hint", err)
 	}
 }

@@ -84,7 +84,8 @@ func ParseHeader(s *arrow.Schema) (Header, error) {
 	}
 	h := Header{Kind: Kind(get(keyStream)), Tool: get(keyTool)}
 	if h.Kind == "" {
-		return h, stream.Errorf("not one of the tools' streams: metadata has no key %s", keyStream)
+		return h, hinted{stream.Errorf("not one of the tools' streams: metadata has no key %s", keyStream),
+			"mm-encode arrays makes samples of Arrow, Parquet, CSV and NumPy files of other programs"}
 	}
 	own, known := ownKeys[h.Kind]
 	if !known {
