@@ -147,8 +147,8 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 		if err := c.Training.factors(&state, spec); err != nil {
 			return nil, err
 		}
-		if err := train.CheckOptimizer(state.Optimizer); err != nil {
-			return nil, cli.Usage("%w", err)
+		if err := c.Training.checkOptimizer(state.Optimizer); err != nil {
+			return nil, err
 		}
 		fold, err := state.Fold()
 		if err != nil {
@@ -184,8 +184,8 @@ func (c *command) start(ctx *cli.Context, samples *train.Samples) (*checkpoint.C
 	if model.State.Step > 0 && model.State.Optimizer.Name != trained {
 		return nil, cli.Usage("--optimizer %s: the model of --init was trained with %s, whose moments do not carry over", model.State.Optimizer.Name, trained)
 	}
-	if err := train.CheckOptimizer(model.State.Optimizer); err != nil {
-		return nil, cli.Usage("%w", err)
+	if err := c.Training.checkOptimizer(model.State.Optimizer); err != nil {
+		return nil, err
 	}
 	return model, arrange(samples, model)
 }

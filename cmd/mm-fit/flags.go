@@ -223,3 +223,14 @@ func (t trainingFlags) check() error {
 	}
 	return nil
 }
+
+// checkOptimizer refuses settings that the optimizer cannot have.
+func (t trainingFlags) checkOptimizer(o checkpoint.Optimizer) error {
+	if t.Momentum != nil && o.Name != "sgd" {
+		return cli.Usage("--momentum is of --optimizer sgd: this one is %s", o.Name)
+	}
+	if err := train.CheckOptimizer(o); err != nil {
+		return cli.Usage("%w", err)
+	}
+	return nil
+}

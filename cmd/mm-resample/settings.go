@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mmtools/pkg/cli"
 	"mmtools/pkg/resample"
@@ -51,7 +52,34 @@ func (c *command) passes() int {
 	return 1
 }
 
-// check refuses settings that are out of range, whether or not the method uses them, and that do not go together.
+// unused refuses settings that the method does not have: a plan would be made without them, and nobody would know.
+func (c *command) unused() error {
+	for _, setting := range []struct {
+		flag    string
+		given   bool
+		methods []string // that have it
+	}{
+		{"--function", c.Function != "linear", []string{"sample", "modality"}},
+		{"--strength", c.Strength != 1, []string{"sample"}},
+		{"--exponent", c.Exponent != 1.5, []string{"sample"}},
+		{"--max-copies", c.MaxCopies != 0, []string{"sample"}},
+		{"--balance", c.Balance, []string{"sample", "adaptive", "reducible"}},
+		{"--ratio", c.Ratio != 0.2, []string{"modality"}},
+		{"--alpha", c.Alpha != 1, []string{"modality"}},
+		{"--budget", c.Budget != 0, []string{"sample", "modality", "adaptive", "reducible"}},
+		{"--control", c.Control != "none", []string{"sample", "modality", "adaptive", "reducible"}},
+	} {
+		if setting.given && !slices.Contains(setting.methods, c.Method) {
+			return cli.Usage("--method %s takes no %s: it is of %s", c.Method, setting.flag, strings.Join(setting.methods, ", "))
+		}
+	}
+	if c.Exponent != 1.5 && c.Function != "power" {
+		return cli.Usage("--exponent is of --function power")
+	}
+	return nil
+}
+
+// check refuses settings that are out of range, and that do not go together.
 func (c *command) check() error {
 	if c.Epoch != nil && *c.Epoch < 0 {
 		return cli.Usage("--epoch: got %d, want 0 or more", *c.Epoch)
@@ -81,9 +109,8 @@ func (c *command) check() error {
 	if c.Method == "sample" && !slices.Contains(resample.Copyings, resample.Copying(c.Function)) {
 		return cli.Usage("--function %s is for --method modality", c.Function)
 	}
-	spreads := c.Method == "adaptive" || c.Method == "reducible"
-	if spreads && (c.Function != "linear" || c.Strength != 1 || c.MaxCopies != 0) {
-		return cli.Usage("--method %s has a function of its own, and takes no --function, --strength or --max-copies", c.Method)
+	if err := c.unused(); err != nil {
+		return err
 	}
 	if reducible := c.Method == "reducible"; reducible != (len(c.Potential) > 0) {
 		return cli.Usage("--method reducible and --potential go together: a potential is what it compares contributions with")
