@@ -12,8 +12,8 @@ import (
 // File is a file that appears whole or not at all: it is written beside its target and takes the target's place in
 // Commit. Until then, and for ever after Abort, an old target stays as it was.
 //
-// A symbolic link stays, and what it leads to is replaced. A target that is no regular file, such as a named pipe or
-// /dev/null, is written in place. A target that exists keeps its mode and, against rename's own rules, must be writable.
+// A symbolic link stays, and what it leads to is replaced. A target that is no regular file, such as a named pipe,
+// /dev/null, or a pipe under /dev/stdout or /dev/fd, is written in place. A target that exists keeps its mode and, against rename's own rules, must be writable.
 type File struct {
 	f      *os.File
 	target string // "" when written in place
@@ -23,6 +23,14 @@ type File struct {
 
 // Create opens a File for the target path.
 func Create(path string) (*File, error) {
+	// The kernel says what a link leads to: that of /dev/stdout to a pipe reads pipe:[1], which is no path.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		in, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &File{f: in}, nil
+	}
 	target, err := followLinks(path)
 	if err != nil {
 		return nil, err
@@ -39,9 +47,6 @@ func Create(path string) (*File, error) {
 	old, err := os.OpenFile(target, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return &File{f: old}, nil
 	}
 	if err := old.Close(); err != nil {
 		return nil, err

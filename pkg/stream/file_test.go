@@ -2,6 +2,8 @@ package stream
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -105,6 +107,33 @@ func TestFileThroughLinks(t *testing.T) {
 	os.Symlink(loop, loop)
 	if _, err := Create(loop); err == nil {
 		t.Error("a link to itself was created")
+	}
+}
+
+// What -o /dev/stdout | and -o >(command) name.
+func TestFileIntoAPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("no /dev/fd here: ", err)
+	}
+	f, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := f.Write([]byte("through")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || string(got) != "through" {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
