@@ -9,7 +9,7 @@ import (
 )
 
 type compareCommand struct {
-	Results       []string `arg:"" name:"results" placeholder:"[NAME=]FILE.json" help:"Results of mm-eval --format json; - is standard input. Several files under one NAME are one method with several seeds (default name: the file's)."`
+	Results       []string `arg:"" name:"results" placeholder:"[NAME=]FILE.json" help:"Results of mm-eval --format json, each a FILE or NAME=FILE; - is standard input. Several files under one NAME are one method with several seeds (default name: the file's)."`
 	Against       []string `sep:"none" placeholder:"NAME" help:"Say too by how much every method is above method NAME, seed by seed, with a 95% interval; the results of all methods are pairs in the order in which they are given. Repeat it for several."`
 	Format        string   `default:"table" enum:"table,json" placeholder:"FORMAT" help:"Print a table or json (default: ${default})."`
 	Figure        string   `placeholder:"FILE" help:"Draw the accuracies into FILE, .svg or .png."`

@@ -9,7 +9,7 @@ import (
 )
 
 type contributionsCommand struct {
-	Streams     []string `arg:"" optional:"" name:"contributions" placeholder:"[NAME=]FILE" help:"Contributions streams, each under a name of its own (default: the file's name; without any, standard input)."`
+	Streams     []string `arg:"" optional:"" name:"contributions" placeholder:"[NAME=]FILE" help:"Contributions streams, each a FILE or NAME=FILE, under a name of its own (default: the file's name; without any, standard input)."`
 	Format      string   `default:"table" enum:"table,json" placeholder:"FORMAT" help:"Print a table or json (default: ${default})."`
 	Figure      string   `placeholder:"FILE" help:"Draw the distributions into FILE, .svg or .png."`
 	Title       string   `default:"Contributions" placeholder:"TEXT" help:"Title of the figure (default: ${default})."`
