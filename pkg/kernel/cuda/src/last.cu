@@ -53,17 +53,42 @@ extern "C" __global__ void __launch_bounds__(256) mm_last_keep_statistics(float 
 	}
 }
 
-// y = line(channel)(x) + residual, and max(0, y) where relu is set. Bytes 2 sizeof(T) rows c, 3 with a residual.
-template <class T, class F>
-__device__ __forceinline__ void transform(T *y, const T *x, const T *residual, long long rows, long long c, long long runs, bool relu, F line) {
+// Parameters reads those of N channels from a channel on, as lines.
+struct Parameters {
+	const float *gamma, *beta, *mean, *inv_std;
+
+	template <int N>
+	__device__ __forceinline__ void lines(Line (&l)[N], long long channel) const {
+		float g[N], b[N], m[N], s[N];
+		numbers(g, gamma + channel);
+		numbers(b, beta + channel);
+		numbers(m, mean + channel);
+		numbers(s, inv_std + channel);
+#pragma unroll
+		for (int e = 0; e < N; e++) l[e] = line_of(g[e], b[e], m[e], s[e]);
+	}
+};
+
+struct FoldedParameters {
+	const float *scale, *shift;
+
+	template <int N>
+	__device__ __forceinline__ void lines(Line (&l)[N], long long channel) const {
+		float a[N], b[N];
+		numbers(a, scale + channel);
+		numbers(b, shift + channel);
+#pragma unroll
+		for (int e = 0; e < N; e++) l[e] = Line{a[e], b[e]};
+	}
+};
+
+// y = line(x) + residual, a line a channel, and max(0, y) where relu is set. Bytes 2 sizeof(T) rows c, 3 with a residual.
+template <class T, class P>
+__device__ __forceinline__ void transform(T *y, const T *x, const T *residual, long long rows, long long c, long long runs, bool relu, P parameters) {
 	constexpr int N = across<T>;
 	Line l[N];
 	each_row(
-		Strips<N>(rows, c, runs),
-		[&](long long channel) {
-#pragma unroll
-			for (int e = 0; e < N; e++) l[e] = line(channel + e);
-		},
+		Strips<N>(rows, c, runs), [&](long long channel) { parameters.lines(l, channel); },
 		[&](long long i) {
 			float v[N], r[N];
 			load(v, x + i);
@@ -80,20 +105,20 @@ __device__ __forceinline__ void transform(T *y, const T *x, const T *residual, l
 
 extern "C" __global__ void __launch_bounds__(256) mm_last_batch_norm(float *y, const float *x, const float *residual, const float *gamma,
 	const float *beta, const float *mean, const float *inv_std, long long rows, long long c, long long runs, long long relu) {
-	transform(y, x, residual, rows, c, runs, relu != 0, Normalise{gamma, beta, mean, inv_std});
+	transform(y, x, residual, rows, c, runs, relu != 0, Parameters{gamma, beta, mean, inv_std});
 }
 extern "C" __global__ void __launch_bounds__(256) mm_last_batch_norm_bf16(bf16 *y, const bf16 *x, const bf16 *residual, const float *gamma,
 	const float *beta, const float *mean, const float *inv_std, long long rows, long long c, long long runs, long long relu) {
-	transform(y, x, residual, rows, c, runs, relu != 0, Normalise{gamma, beta, mean, inv_std});
+	transform(y, x, residual, rows, c, runs, relu != 0, Parameters{gamma, beta, mean, inv_std});
 }
 
 extern "C" __global__ void __launch_bounds__(256) mm_last_affine(float *y, const float *x, const float *scale, const float *shift,
 	const float *residual, long long rows, long long c, long long runs, long long relu) {
-	transform(y, x, residual, rows, c, runs, relu != 0, Folded{scale, shift});
+	transform(y, x, residual, rows, c, runs, relu != 0, FoldedParameters{scale, shift});
 }
 extern "C" __global__ void __launch_bounds__(256) mm_last_affine_bf16(bf16 *y, const bf16 *x, const float *scale, const float *shift,
 	const bf16 *residual, long long rows, long long c, long long runs, long long relu) {
-	transform(y, x, residual, rows, c, runs, relu != 0, Folded{scale, shift});
+	transform(y, x, residual, rows, c, runs, relu != 0, FoldedParameters{scale, shift});
 }
 
 // through reads x and dy where the activation let it through: y tells where it is given, else x, from which the result is computed again.
@@ -119,11 +144,11 @@ __device__ __forceinline__ void grad_sums(double *partial, const T *dy, const T 
 	sum_columns<2, 4>(
 		Strips<4>(rows, c, runs), shared,
 		[&](long long channel) {
+			float means[4];
+			numbers(means, mean + channel);
+			Parameters{gamma, beta, mean, inv_std}.lines(line, channel);
 #pragma unroll
-			for (int e = 0; e < 4; e++) {
-				line[e] = line_of(gamma, beta, mean, inv_std, channel + e);
-				centre[e] = (double)mean[channel + e];
-			}
+			for (int e = 0; e < 4; e++) centre[e] = (double)means[e];
 		},
 		[&](long long i, double(&sums)[2][4]) {
 			float g[4], in[4];
@@ -171,10 +196,17 @@ __device__ __forceinline__ void batch_norm_grad(T *dx, T *dresidual, const float
 	each_row(
 		Strips<4>(rows, c, runs),
 		[&](long long channel) {
+			float dg[4], db[4], g[4], b[4], m[4], s[4];
+			numbers(dg, dgamma + channel);
+			numbers(db, dbeta + channel);
+			numbers(g, gamma + channel);
+			numbers(b, beta + channel);
+			numbers(m, mean + channel);
+			numbers(s, inv_std + channel);
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
-				line[e] = line_of(gamma, beta, mean, inv_std, channel + e);
-				grad[e] = Slope(dgamma, dbeta, gamma, mean, inv_std, channel + e, part);
+				line[e] = line_of(g[e], b[e], m[e], s[e]);
+				grad[e] = Slope(dg[e], db[e], g[e], m[e], s[e], part);
 			}
 		},
 		[&](long long i) {

@@ -57,6 +57,21 @@ __device__ __forceinline__ float one(const bf16 *p) { return of_bits((unsigned)p
 __device__ __forceinline__ void one(float *p, float v) { *p = v; }
 __device__ __forceinline__ void one(bf16 *p, float v) { p->bits = (unsigned short)round7(v, 0); }
 
+// numbers reads N numbers, one a channel, that may lie anywhere.
+template <int N>
+__device__ __forceinline__ void numbers(float (&v)[N], const float *p) {
+	if (aligned(p)) {
+#pragma unroll
+		for (int e = 0; e < N; e += 4) {
+			Quad q = read(p + e);
+			v[e] = q.x, v[e + 1] = q.y, v[e + 2] = q.z, v[e + 3] = q.w;
+		}
+		return;
+	}
+#pragma unroll
+	for (int e = 0; e < N; e++) v[e] = p[e];
+}
+
 // Strips divides maps (rows,C) among blocks: the rows into runs, the channels into groups of up to 32 threads of N channels; the
 // threads of a block that are left over take further rows of the run. Which thread takes what depends on the shape and the number of runs.
 template <int N>

@@ -10,9 +10,12 @@ struct Line {
 	__device__ __forceinline__ float operator()(float x) const { return x * scale + shift; }
 };
 
+__device__ __forceinline__ Line line_of(float gamma, float beta, float mean, float inv_std) {
+	float scale = gamma * inv_std;
+	return Line{scale, beta - mean * scale};
+}
 __device__ __forceinline__ Line line_of(const float *gamma, const float *beta, const float *mean, const float *inv_std, long long c) {
-	float scale = gamma[c] * inv_std[c];
-	return Line{scale, beta[c] - mean[c] * scale};
+	return line_of(gamma[c], beta[c], mean[c], inv_std[c]);
 }
 
 // positive is max(0, v) where relu is set, and keeps a NaN.
@@ -46,14 +49,16 @@ struct Slope {
 	double factor, average, centre, slope;
 
 	Slope() = default;
-	__device__ __forceinline__ Slope(const float *dgamma, const float *dbeta, const float *gamma, const float *mean, const float *inv_std,
-		long long c, double part) {
-		double inverse = (double)inv_std[c];
-		factor = (double)gamma[c] * inverse;
-		average = (double)dbeta[c] * part;
-		centre = (double)mean[c];
-		slope = inverse * (double)dgamma[c] * part;
+	__device__ __forceinline__ Slope(float dgamma, float dbeta, float gamma, float mean, float inv_std, double part) {
+		double inverse = (double)inv_std;
+		factor = (double)gamma * inverse;
+		average = (double)dbeta * part;
+		centre = (double)mean;
+		slope = inverse * (double)dgamma * part;
 	}
+	__device__ __forceinline__ Slope(const float *dgamma, const float *dbeta, const float *gamma, const float *mean, const float *inv_std,
+		long long c, double part)
+		: Slope(dgamma[c], dbeta[c], gamma[c], mean[c], inv_std[c], part) {}
 	__device__ __forceinline__ float operator()(float g, float x) const {
 		return (float)(factor * ((double)g - average - ((double)x - centre) * slope));
 	}

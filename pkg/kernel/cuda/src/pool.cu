@@ -197,10 +197,10 @@ __device__ __forceinline__ void average_pool_grad(T *dx, const float *dy, long l
 	float factor = (float)(1 / (double)rows);
 	ELEMENTS(i, n * rows * (c / N)) {
 		long long group, rest, image = divide(divide(i, c / N, group), rows, rest);
-		const float *from = dy + image * c + group * N;
 		float g[N];
+		numbers(g, dy + image * c + group * N);
 #pragma unroll
-		for (int e = 0; e < N; e++) g[e] = from[e] * factor;
+		for (int e = 0; e < N; e++) g[e] *= factor;
 		store(dx + i * N, g);
 	}
 }
