@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -98,6 +99,10 @@ func New(o Options) (kernel.Device, error) {
 	return d, nil
 }
 
+// kept is the numbers of the cards whose primary context this process holds until it ends, beside those that are open: whoever gives the last
+// hold back destroys the context, and the libraries, which stay loaded, would still know it.
+var kept sync.Map
+
 // newDevice opens the card of a number.
 func newDevice(card int, o Options) (*Device, error) {
 	d := &Device{name: "cuda", precision: o.Precision, functions: map[string]cu.Function{}, stages: map[cu.DevicePtr]*stage{}}
@@ -111,6 +116,11 @@ func newDevice(card int, o Options) (*Device, error) {
 	// The card's primary context is the one that cuBLAS and cuDNN take.
 	if d.context, err = d.card.RetainPrimaryCtx(); err != nil {
 		return nil, fmt.Errorf("opening card %d: %w", card, err)
+	}
+	if _, held := kept.LoadOrStore(card, true); !held {
+		if _, err = d.card.RetainPrimaryCtx(); err != nil {
+			return nil, fmt.Errorf("opening card %d: %w", card, err)
+		}
 	}
 	d.do("starting", d.start)
 	if d.err != nil {

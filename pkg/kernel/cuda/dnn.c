@@ -162,6 +162,7 @@ static int choose(mm_dnn *d, mm_plan *p, size_t *size) {
 		s = d->GetConvolutionBackwardFilterAlgorithm_v7(d->handle, p->x, p->y, p->conv, p->w, EXPECTATIONS, &n, all);
 	for (int i = 0; !s && i < n; i++) {
 		p->algorithm = all[i].algorithm;
+		if (d->math != FMA_MATH && all[i].math == FMA_MATH) continue; // it is expected without tensor cores, which it would be run on
 		if (!all[i].status && all[i].determinism == DETERMINISTIC && !measure(d, p, size) && *size <= MM_DNN_ROOM) return 1;
 	}
 	return 0;

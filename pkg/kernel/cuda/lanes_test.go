@@ -25,8 +25,8 @@ func TestLanes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []float64
-	for lanes, recorded := range map[int]string{1: "recorded 19 nodes, 19 in a row", 2: "recorded 19 nodes, 11 in a row", usualLanes: "recorded 19 nodes, 9 in a row",
-		mostLanes: "recorded 19 nodes, 9 in a row"} {
+	for lanes, recorded := range map[int]string{1: "recorded 20 nodes, 20 in a row", 2: "recorded 20 nodes, 11 in a row", usualLanes: "recorded 20 nodes, 10 in a row",
+		mostLanes: "recorded 20 nodes, 10 in a row"} {
 		trace := filepath.Join(t.TempDir(), "trace")
 		t.Setenv(lanesEnvironment, fmt.Sprint(lanes))
 		t.Setenv("MM_EMULATED_TRACE", trace)

@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -170,9 +171,12 @@ func (d *Device) Record(f func()) (kernel.Recording, error) {
 	err := d.err
 	d.err = nil
 	if err != nil {
-		d.missed = err
+		d.missed, d.recording = err, false
+		// It may have failed in any lane, where the libraries are still at work.
+		d.lane = d.lanes[0]
+		d.do("going on", func() error { return errors.Join(d.blas.use(d.lane), d.dnn.use(d.lane)) })
 	}
-	return r, err
+	return r, errors.Join(err, d.err)
 }
 
 // Replay queues the recording.

@@ -98,7 +98,7 @@ func loads(t *testing.T, d *Device, name string, spilled *int) error {
 // What the driver's compiler says is in the error.
 func TestSaysWhatDoesNotCompile(t *testing.T) {
 	d := open(t, Options{}, false)
-	d.images = []*image{{name: "wrong.ptx", text: ".entry mm_wrong("}}
+	d.images = []*image{{name: "wrong.ptx", text: ".version 7.0\n.target sm_80\n.visible .entry mm_wrong("}}
 	d.launch("mm_wrong", grid{1, 1, 1})
 	if err := d.Err(); err == nil || !regexp.MustCompile(`loading wrong\.ptx: .+: \S`).MatchString(err.Error()) {
 		t.Errorf("got %v, want what the compiler says of wrong.ptx", err)

@@ -135,10 +135,16 @@ func (d *Device) convolve(doing string, x, w, y kernel.Buffer, r kernel.ConvRun)
 			key := d.dnn.key(r)
 			err := d.convolveAs(key, x, w, y, r)
 			var status statusError
-			if !errors.As(err, &status) || !status.unsupported() {
+			if !errors.As(err, &status) {
 				return err
 			}
-			d.dnn.refused[key] = !d.dnn.settle(key)
+			switch { // an algorithm that was chosen may fail in other words than that it is not supported
+			case d.dnn.settle(key):
+			case status.unsupported():
+				d.dnn.refused[key] = true
+			default:
+				return err
+			}
 		}
 	})
 }

@@ -4,9 +4,11 @@ package cuda
 
 import "mmtools/pkg/kernel"
 
-// SoftmaxCrossEntropy writes the loss to loss[0].
+// SoftmaxCrossEntropy writes the loss to loss[0]; a warp a row, and a block that adds them up.
 func (d *Device) SoftmaxCrossEntropy(loss, logits, label, weight kernel.Buffer, m, c int) {
-	d.launch("mm_softmax_cross_entropy", grid{1, 1, 1}, ptr(loss, 1), ptr(logits, m*c), ptr(label, m), ptr(weight, m), num(m), num(c))
+	losses := ptr(d.scratch, 2*m)
+	d.launch("mm_cross_entropies", grid{ceil(m, 8), 1, 1}, losses, ptr(logits, m*c), ptr(label, m), ptr(weight, m), num(m), num(c))
+	d.launch("mm_mean_loss", grid{1, 1, 1}, ptr(loss, 1), losses, num(m))
 }
 
 // SoftmaxCrossEntropyGrad writes the gradient of the logits; a warp a row.

@@ -20,19 +20,25 @@ __device__ __forceinline__ Row row_of(const float *x, long long c) {
 
 __device__ __forceinline__ bool is_class(float label, long long c) { return label >= 0 && label < (float)c; }
 
-// loss[0] = 1/M sum over rows of weight (log sum exp(x) - x[label]). logits (M,C). One block: its warps take every eighth row,
-// and their sums are added in order.
-extern "C" __global__ void __launch_bounds__(256) mm_softmax_cross_entropy(float *loss, const float *logits, const float *label,
-	const float *weight, long long m, long long c) {
-	__shared__ Sums sums;
-	double sum = 0;
-	for (long long r = threadIdx.x / 32; r < m; r += blockDim.x / 32) {
+// losses = weight (log sum exp(x) - x[label]), a row each. logits (M,C). Any number of blocks: the grid's warps stride over the rows.
+extern "C" __global__ void __launch_bounds__(256) mm_cross_entropies(double *losses, const float *logits, const float *label, const float *weight,
+	long long m, long long c) {
+	long long warps = blockDim.x / 32;
+	for (long long r = blockIdx.x * warps + threadIdx.x / 32; r < m; r += gridDim.x * warps) {
 		const float *x = logits + r * c;
 		Row row = row_of(x, c);
-		if (!is_class(label[r], c)) sum = not_a_number();
-		else sum += (double)weight[r] * (logarithm(row.sum) + row.most - (double)x[(long long)label[r]]);
+		if (threadIdx.x % 32 != 0) continue;
+		bool ok = is_class(label[r], c);
+		losses[r] = ok ? (double)weight[r] * (logarithm(row.sum) + row.most - (double)x[(long long)label[r]]) : not_a_number();
 	}
-	sum = block_sum(threadIdx.x % 32 == 0 ? sum : 0, sums);
+}
+
+// loss[0] = 1/M sum of losses. One block, whose threads take every 256th, and their sums are added in order. Bytes 8 m.
+extern "C" __global__ void __launch_bounds__(256) mm_mean_loss(float *loss, const double *losses, long long m) {
+	__shared__ Sums sums;
+	double sum = 0;
+	for (long long r = threadIdx.x; r < m; r += blockDim.x) sum += losses[r];
+	sum = block_sum(sum, sums);
 	if (threadIdx.x == 0) loss[0] = (float)(sum / (double)m);
 }
 

@@ -44,7 +44,9 @@ func TestSoftmaxCrossEntropy(t *testing.T) {
 			logits, labels, weights := r.floats(x), r.floats(label), r.floats(weight)
 			d.SoftmaxCrossEntropy(want, on(t, d, x), on(t, d, label), on(t, d, weight), s.m, s.c)
 			loss := r.output(1)
-			r.launch("mm_softmax_cross_entropy", blocks(1, 1, 1), loss, logits, labels, weights, s.m, s.c)
+			losses := r.doubles(s.m)
+			r.launch("mm_cross_entropies", elements, losses, logits, labels, weights, s.m, s.c)
+			r.launch("mm_mean_loss", blocks(1, 1, 1), loss, losses, s.m)
 			near(t, fmt.Sprintf("%dx%d: loss", s.m, s.c), loss.Floats(), values(want), []float64{float64(s.spread)}, 1e-7)
 
 			want = on(t, d, make([]float32, len(x)))
