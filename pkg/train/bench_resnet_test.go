@@ -81,6 +81,7 @@ func BenchmarkAudioVisual(b *testing.B) {
 				epoch()
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+			logEngine(b, r.trainer.device)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mmtools/pkg/checkpoint"
+	"mmtools/pkg/kernel"
 	"mmtools/pkg/network"
 	"mmtools/pkg/network/networktest"
 )
@@ -73,6 +74,14 @@ func BenchmarkLateFusion(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+			logEngine(b, r.trainer.device)
 		})
+	}
+}
+
+// logEngine tells what computed, and on a card whether a program could not be recorded: scripts/gpu-check looks for it.
+func logEngine(b *testing.B, d kernel.Device) {
+	if d, ok := d.(interface{ Engine() string }); ok {
+		b.Logf("engine: %s", d.Engine())
 	}
 }
