@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,5 +95,29 @@ func TestLanesAreWatched(t *testing.T) {
 	d.lanes[1].products = d.lanes[0].products
 	if _, err := d.Record(func() { step(true) }); err == nil {
 		t.Error("two products in one workspace at the same time were recorded")
+	}
+}
+
+// After a recording that failed in another lane, the libraries work in the first again.
+func TestRecordingFailsInALane(t *testing.T) {
+	d := open(t, Options{}, true)
+	x, w, y := alloc(t, d, 4), alloc(t, d, 4), alloc(t, d, 4)
+	d.Upload(x, []float32{1, 2, 3, 4})
+	d.Upload(w, []float32{1, 0, 0, 1})
+	d.Mark(0) // its event is made before a recording
+	if _, err := d.Record(func() {
+		d.Mark(0)
+		d.Lane(1)
+		d.Wait(0)
+		d.launch("mm_no_such_kernel", grid{1, 1, 1})
+		d.Lane(0)
+	}); err == nil {
+		t.Fatal("a kernel that is not there was recorded")
+	}
+	d.LinearGradInput(y, x, w, 2, 2, 2)
+	got := make([]float32, 4)
+	d.Download(got, y)
+	if want := []float32{1, 2, 3, 4}; d.Err() != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v: %v", got, want, d.Err())
 	}
 }
