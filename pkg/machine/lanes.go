@@ -26,6 +26,14 @@ type laned struct {
 	place int   // its number among the steps of its lane
 }
 
+// give returns the mark after a step, which it takes from the numbers that are free where it has none.
+func (r *laned) give(free *int) int {
+	if r.mark < 0 {
+		r.mark, *free = *free, *free+1
+	}
+	return r.mark
+}
+
 // startMark is where lane 0 is when the program starts.
 const startMark = 0
 
@@ -197,30 +205,22 @@ func (l *listing) schedule(taken []int) schedule {
 		}
 		r := laned{lane: l.lane[i], mark: -1, place: count[l.lane[i]]}
 		mine := known[r.lane]
-		wait := func(on *laned, mark int) {
-			if on != nil {
-				if on.mark < 0 {
-					on.mark, marks = marks, marks+1
-				}
-				mark = on.mark
-				for k, n := range on.seen {
-					mine[k] = max(mine[k], n)
-				}
-				mine[on.lane] = max(mine[on.lane], on.place+1)
-			}
-			r.waits = append(r.waits, mark)
-		}
 		// The latest first: who waits for it knows of most that came before.
 		before := slices.Clone(l.after[i])
 		slices.SortFunc(before, func(a, b int) int { return at[b] - at[a] })
 		for _, d := range before {
-			if on := &s.runs[at[d]]; mine[on.lane] <= on.place {
-				wait(on, 0)
+			on := &s.runs[at[d]]
+			if mine[on.lane] > on.place {
+				continue
 			}
+			r.waits = append(r.waits, on.give(&marks))
+			for k, n := range on.seen {
+				mine[k] = max(mine[k], n)
+			}
+			mine[on.lane] = on.place + 1
 		}
 		if mine[0] == 0 {
-			wait(nil, startMark)
-			mine[0] = 1
+			r.waits, mine[0] = append(r.waits, startMark), 1
 		}
 		r.seen = slices.Clone(mine)
 		count[r.lane]++
@@ -232,11 +232,7 @@ func (l *listing) schedule(taken []int) schedule {
 		if known[0][lane] == count[lane] {
 			continue // which may be none
 		}
-		on := &s.runs[last[lane]]
-		if on.mark < 0 {
-			on.mark, marks = marks, marks+1
-		}
-		s.join = append(s.join, on.mark)
+		s.join = append(s.join, s.runs[last[lane]].give(&marks))
 	}
 	return s
 }

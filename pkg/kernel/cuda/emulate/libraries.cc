@@ -48,12 +48,13 @@ struct Expectation {
 };
 
 // The algorithms that the emulated cuDNN offers, the one that it expects to be the fastest first: one that does not repeat its results, one that
-// works in too much, one that it does not do after all, and two that do. All compute the same.
-enum { loose = 0, usual = 1, roomy = 2, dropped = 3, chosen = 4 };
+// works in too much, one that it does not do after all, one without tensor cores alone, and two for everything. All compute the same.
+enum { loose = 0, usual = 1, roomy = 2, dropped = 3, chosen = 4, coreless = 5 };
+constexpr int fma_math = 3; // CUDNN_FMA_MATH
 
 int expect(size_t size, int wanted, int *n, Expectation *all) {
-	const Expectation found[] = {{loose, 0, 1, size, 0, 0, {}}, {roomy, 0, 2, (size_t)2 << 30, 1, 0, {}}, {dropped, 9, 3, size, 1, 0, {}}, {chosen, 0, 4, size, 1, 0, {}},
-		{usual, 0, 5, size, 1, 0, {}}};
+	const Expectation found[] = {{loose, 0, 1, size, 0, 0, {}}, {roomy, 0, 2, (size_t)2 << 30, 1, 0, {}}, {dropped, 9, 3, size, 1, 0, {}},
+		{coreless, 0, 4, size, 1, fma_math, {}}, {chosen, 0, 5, size, 1, 0, {}}, {usual, 0, 6, size, 1, 0, {}}};
 	*n = 0;
 	for (const Expectation &e : found)
 		if (*n < wanted) all[(*n)++] = e;
@@ -63,11 +64,11 @@ int expect(size_t size, int wanted, int *n, Expectation *all) {
 // refused tells whether MM_EMULATED_REFUSE names channels "last" when asked, as of a library that does not have them, or "run" when it runs, or
 // "chosen", the algorithm that it expected most of when it runs;
 // "all" and "all run" are both layouts.
-bool refused(const Descriptor &d, bool running, int algorithm = usual) {
-	if (algorithm != usual && algorithm != chosen) return true;
+bool refused(const Descriptor &d, bool running, int algorithm = usual, int math = fma_math) {
+	if (algorithm != usual && algorithm != chosen && (algorithm != coreless || math != fma_math)) return true;
 	const char *what = getenv("MM_EMULATED_REFUSE");
 	if (!what) return false;
-	if (algorithm == chosen && !strcmp(what, "chosen")) return true;
+	if (algorithm != usual && !strcmp(what, "chosen")) return true;
 	return !strcmp(what, running ? "all run" : "all") || (d.last && !strcmp(what, running ? "run" : "last"));
 }
 
@@ -75,10 +76,11 @@ bool refused(const Descriptor &d, bool running, int algorithm = usual) {
 struct Convolution {
 	Descriptor dx, dw, dy;
 	long n, c, h, w, k, kh, kw, oh, ow, ph, pw, sh, sw;
+	int math;
 
 	Convolution(void *xd, void *wd, void *yd, void *cd) : dx(*(Descriptor *)xd), dw(*(Descriptor *)wd), dy(*(Descriptor *)yd) {
 		const int *x = dx.v, *f = dw.v, *y = dy.v, *p = ((Descriptor *)cd)->v;
-		n = x[0], c = x[1], h = x[2], w = x[3], k = f[0], kh = f[2], kw = f[3], oh = y[2], ow = y[3], ph = p[0], pw = p[1], sh = p[2], sw = p[3];
+		n = x[0], c = x[1], h = x[2], w = x[3], k = f[0], kh = f[2], kw = f[3], oh = y[2], ow = y[3], ph = p[0], pw = p[1], sh = p[2], sw = p[3], math = p[4];
 	}
 
 	// fits tells whether the sizes, layouts and types agree, as the libraries ask for.
@@ -200,7 +202,10 @@ int cudnnSetConvolution2dDescriptor(void *d, int ph, int pw, int sh, int sw, int
 	return 0;
 }
 
-int cudnnSetConvolutionMathType(void *, int) { return 0; }
+int cudnnSetConvolutionMathType(void *d, int type) {
+	((Descriptor *)d)->v[4] = type;
+	return 0;
+}
 
 static int measure(void *xd, void *wd, void *yd, void *cd, int algorithm, size_t *size) {
 	Convolution c(xd, wd, yd, cd);
@@ -243,7 +248,7 @@ int cudnnConvolutionForward(void *h, const void *alpha, void *xd, const void *x,
 	const void *beta, void *yd, void *y) {
 	Convolution c(xd, wd, yd, cd);
 	if (!plain(alpha, beta) || !c.lies(h, x, w, y, room, size)) return 3;
-	if (refused(c.dx, true, algorithm)) return 9;
+	if (refused(c.dx, true, algorithm, c.math)) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.dy.size());
 		c.each([&](long i, long j, long o) { sums[o] += c.dx.load(x, i) * c.dw.load(w, j); });
@@ -256,7 +261,7 @@ int cudnnConvolutionBackwardData(void *h, const void *alpha, void *wd, const voi
 	size_t size, const void *beta, void *dxd, void *dx) {
 	Convolution c(dxd, wd, dyd, cd);
 	if (!plain(alpha, beta) || !c.lies(h, dx, w, dy, room, size)) return 3;
-	if (refused(c.dx, true, algorithm)) return 9;
+	if (refused(c.dx, true, algorithm, c.math)) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.dx.size());
 		c.each([&](long i, long j, long o) { sums[i] += c.dy.load(dy, o) * c.dw.load(w, j); });
@@ -269,7 +274,7 @@ int cudnnConvolutionBackwardFilter(void *h, const void *alpha, void *xd, const v
 	size_t size, const void *beta, void *dwd, void *dw) {
 	Convolution c(xd, dwd, dyd, cd);
 	if (!plain(alpha, beta) || !c.lies(h, x, dw, dy, room, size)) return 3;
-	if (refused(c.dx, true, algorithm)) return 9;
+	if (refused(c.dx, true, algorithm, c.math)) return 9;
 	emulate_enqueue(((Handle *)h)->stream, [=] {
 		std::vector<double> sums(c.dw.size());
 		c.each([&](long i, long j, long o) { sums[j] += c.dy.load(dy, o) * c.dx.load(x, i); });
